@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Accounts: who pays for what.
+ *
+ * Two layers: the user (by real kuid) and, inside it, the context. A context
+ * takes grants from its user in batches, so that the message path touches the
+ * context's own counters only. Whoever causes something pays for it until it
+ * is received or closed: a sender for its messages and the handles in them, a
+ * holder for its handles, a caller for the largest reply that it takes.
+ *
+ * What is charged keeps the account alive (it counts its own struct as bytes
+ * for as long as the context lives); nothing else refers to it.
+ */
+#ifndef CAPIPC_ACCOUNT_H
+#define CAPIPC_ACCOUNT_H
+
+#include <linux/atomic.h>
+#include <linux/uidgid.h>
+
+#include "main.h"
+
+enum capipc_resource {
+	CAPIPC_BYTES,
+	CAPIPC_HANDLES,
+	CAPIPC_RESOURCES,
+};
+
+/**
+ * struct capipc_user - what one user has, over all its contexts
+ * @uid: whose; invariant
+ * @refs: one for each account and each listener
+ * @granted: given to its contexts
+ * @contexts: contexts that are open
+ * @listeners: names that are bound
+ */
+struct capipc_user {
+	kuid_t uid;
+	refcount_t refs;
+	atomic_long_t granted[CAPIPC_RESOURCES];
+	atomic_t contexts;
+	atomic_t listeners;
+};
+
+/**
+ * struct capipc_account - what one context has
+ * @user: its user; invariant
+ * @context_id: number of the context, for events; invariant
+ * @lock: protects changes of @grant
+ * @grant: taken from @user; read without @lock as a hint
+ * @used: of the grant. A transient excess over the grant is taken back or covered
+ *        before the charge returns.
+ */
+struct capipc_account {
+	struct capipc_user *user;
+	u64 context_id;
+	spinlock_t lock;
+	long grant[CAPIPC_RESOURCES];
+	atomic_long_t used[CAPIPC_RESOURCES];
+};
+
+struct capipc_account *capipc_account_create(kuid_t uid, u64 context_id);
+void capipc_account_release(struct capipc_account *account);
+
+int __must_check capipc_account_charge(struct capipc_account *account,
+				       enum capipc_resource resource, long n);
+void capipc_account_force(struct capipc_account *account, enum capipc_resource resource, long n);
+void capipc_account_uncharge(struct capipc_account *account, enum capipc_resource resource,
+			     long n);
+
+struct capipc_user *capipc_user_charge_listener(struct capipc_account *account);
+void capipc_user_uncharge_listener(struct capipc_user *user);
+
+void capipc_account_exit(void);
+
+#endif /* CAPIPC_ACCOUNT_H */

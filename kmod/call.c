@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Calls and replies: see transaction.h for the states of a call.
+ *
+ * Once the request is sent, the caller must not lose the call by a signal or a
+ * bad pointer: it is then *parked*, which gives it a handle that the caller can
+ * come back with.
+ */
+#include <linux/uaccess.h>
+
+#include "call.h"
+#include "context.h"
+#include "ident.h"
+#include "ioctl.h"
+#include "message.h"
+#include "object.h"
+#include "pipe.h"
+#include "send.h"
+#include "table.h"
+#include "transaction.h"
+#include "transfer.h"
+#include "wait.h"
+
+/* Nobody will come back for the reply. */
+static void capipc_call_give_up(struct capipc_transaction *transaction)
+{
+	LIST_HEAD(garbage);
+
+	capipc_transaction_abandon(transaction, true, &garbage);
+	capipc_garbage_run(&garbage);
+}
+
+/*
+ * Give the call a handle, unless it has one. What cannot be parked because the
+ * caller's struct cannot be written, or for want of memory, is given up.
+ */
+static int capipc_call_park(struct capipc_context *context, struct capipc_request *request,
+			    struct capipc_transaction *transaction, int error)
+{
+	struct capipc_call *arg = &request->argument.call;
+	struct capipc_handle handle = {
+		.transaction = transaction,
+		.rights = CAPIPC_RIGHT_READ,
+		.kind = CAPIPC_KIND_CALL,
+	};
+	int ret;
+
+	if (arg->pending) {
+		ret = capipc_request_respond(request);
+		return ret ?: error;
+	}
+	ret = capipc_table_reserve(&context->table, 1, true);
+	if (ret)
+		goto err_give_up;
+	arg->pending = capipc_table_take(&context->table);
+	ret = capipc_request_respond(request);
+	if (ret) {
+		capipc_table_abort(&context->table, arg->pending);
+		goto err_give_up;
+	}
+	capipc_transaction_get(transaction);
+	if (capipc_table_publish(&context->table, arg->pending, &handle))
+		return error;
+	capipc_transaction_put(transaction);
+
+err_give_up:
+	capipc_call_give_up(transaction);
+	return ret ?: error;
+}
+
+static int capipc_call_deliver(struct capipc_context *context, struct capipc_request *request,
+			       struct capipc_message *reply)
+{
+	struct capipc_call *arg = &request->argument.call;
+	u32 pending = arg->pending;
+	int ret;
+
+	ret = capipc_table_reserve(&context->table, reply->moved_count, false);
+	if (ret)
+		return ret;
+	ret = capipc_arrival_begin(context, reply, arg->reply_attachments);
+	if (ret)
+		return ret;
+	arg->pending = 0;
+	arg->state = CAPIPC_CALL_ANSWERED;
+	arg->reply_len = reply->len;
+	arg->reply_attachments_count = reply->moved_count;
+	capipc_ident_stamp(reply->sender, reply->sender_changed, &arg->stamp);
+	if ((reply->len && copy_to_user(u64_to_user_ptr(arg->reply_data), reply->data,
+					reply->len)) ||
+	    capipc_request_respond(request)) {
+		arg->pending = pending;
+		capipc_arrival_abort(context, reply);
+		return -EFAULT;
+	}
+	capipc_arrival_finish(context, reply);
+	return 0;
+}
+
+/* Take the reply that is there. */
+static int capipc_call_finish(struct capipc_context *context, struct capipc_request *request,
+			      struct capipc_transaction *transaction)
+{
+	struct capipc_call *arg = &request->argument.call;
+	struct capipc_message *reply = transaction->reply;
+	int ret;
+
+	/* A call that is resumed may have come back with less room. */
+	if (reply->len > arg->reply_capacity ||
+	    reply->moved_count > arg->reply_attachments_capacity) {
+		arg->reply_len = reply->len;
+		arg->reply_attachments_count = reply->moved_count;
+		ret = -EMSGSIZE;
+	} else {
+		ret = capipc_call_deliver(context, request, reply);
+	}
+	if (ret) {
+		arg->state = CAPIPC_CALL_ANSWERED;
+		return capipc_call_park(context, request, transaction, ret);
+	}
+	transaction->reply = NULL;
+	capipc_message_free(reply);
+	return 0;
+}
+
+/*
+ * Wait for the answer to a call that was sent. The calling thread is the only
+ * one: a call has no handle at first, and one that is resumed is marked as moving.
+ * @over: out: nobody needs to come back for it
+ */
+static int capipc_call_wait(struct capipc_context *context, struct capipc_request *request,
+			    struct capipc_transaction *transaction,
+			    const struct capipc_deadline *deadline, bool *over)
+{
+	struct capipc_call *arg = &request->argument.call;
+	int ret = 0;
+
+	arg->state = CAPIPC_CALL_SENT;
+	*over = false;
+	/* Pairs with the release in capipc_transaction_settle(). */
+	if (smp_load_acquire(&transaction->state) == CAPIPC_WAITING)
+		ret = capipc_wait_event(transaction->wait,
+					smp_load_acquire(&transaction->state) != CAPIPC_WAITING,
+					deadline, 0);
+	switch (smp_load_acquire(&transaction->state)) {
+	case CAPIPC_REPLIED:
+		ret = capipc_call_finish(context, request, transaction);
+		*over = !ret;
+		return ret;
+	case CAPIPC_DROPPED:
+		ret = -ECONNRESET;
+		break;
+	default:
+		if (ret != -ETIMEDOUT)
+			return capipc_call_park(context, request, transaction, ret);
+		capipc_call_give_up(transaction);
+		break;
+	}
+	*over = true;
+	arg->pending = 0;
+	return capipc_request_respond(request) ?: ret;
+}
+
+static int capipc_call_resume(struct capipc_context *context, struct capipc_request *request)
+{
+	struct capipc_call *arg = &request->argument.call;
+	struct capipc_deadline deadline = capipc_deadline(arg->deadline_ns, 0, request->file);
+	u32 pending = arg->pending;
+	struct capipc_handle handle;
+	LIST_HEAD(garbage);
+	bool over;
+	int ret;
+
+	ret = capipc_table_move_begin(&context->table, pending, CAPIPC_RIGHT_READ,
+				      BIT(CAPIPC_KIND_CALL), &handle);
+	if (ret)
+		return ret;
+	ret = capipc_call_wait(context, request, handle.transaction, &deadline, &over);
+	if (over) {
+		capipc_table_move_finish(&context->table, pending);
+		capipc_transaction_put(handle.transaction);
+	} else if (!capipc_table_move_abort(&context->table, pending)) {
+		capipc_handle_close(&handle, false, &garbage);
+		capipc_garbage_run(&garbage);
+	}
+	return ret;
+}
+
+static int capipc_call_new(struct capipc_context *context, struct capipc_request *request)
+{
+	struct capipc_call *arg = &request->argument.call;
+	struct capipc_outgoing outgoing = {
+		.handle = arg->handle,
+		.ordinal = arg->ordinal,
+		.data = arg->data,
+		.data_len = arg->data_len,
+		.attachments = arg->attachments,
+		.attachments_count = arg->attachments_count,
+		.deadline = capipc_deadline(arg->deadline_ns, arg->flags, request->file),
+	};
+	struct capipc_transaction *transaction;
+	bool over;
+	int ret;
+
+	transaction = capipc_transaction_create(context->account, arg->reply_capacity,
+						arg->reply_attachments_capacity);
+	if (IS_ERR(transaction)) {
+		ret = PTR_ERR(transaction);
+	} else {
+		outgoing.transaction = transaction;
+		ret = capipc_send(context, &outgoing);
+		if (!ret) {
+			ret = capipc_call_wait(context, request, transaction, &outgoing.deadline,
+					       &over);
+			capipc_transaction_put(transaction);
+			return ret;
+		}
+		capipc_transaction_put(transaction);
+	}
+	arg->state = CAPIPC_CALL_UNSENT;
+	/* It says nothing that the error does not, so it may fail. */
+	if (capipc_request_respond(request))
+		ret = -EFAULT;
+	return ret;
+}
+
+int capipc_ioctl_call(struct capipc_context *context, struct capipc_request *request)
+{
+	const struct capipc_call *arg = &request->argument.call;
+
+	if ((arg->flags & ~CAPIPC_NOWAIT) ||
+	    arg->reply_attachments_capacity > CAPIPC_ATTACHMENTS_MAX)
+		return -EINVAL;
+	if (arg->reply_capacity > CAPIPC_MESSAGE_MAX)
+		return -EMSGSIZE;
+	if (arg->pending)
+		return capipc_call_resume(context, request);
+	return capipc_call_new(context, request);
+}
+
+/* Build the reply and hand it over; the handle is marked as moving. */
+static int capipc_reply_to(struct capipc_context *context, const struct capipc_reply *arg,
+			   struct capipc_transaction *transaction)
+{
+	struct capipc_transfer transfer;
+	struct capipc_message *reply;
+	int ret;
+
+	if (arg->data_len > transaction->reply_capacity ||
+	    arg->attachments_count > transaction->reply_attachments)
+		return -EMSGSIZE;
+	reply = capipc_message_create(NULL, arg->data, arg->data_len, arg->attachments_count);
+	if (IS_ERR(reply))
+		return PTR_ERR(reply);
+	reply->sender = capipc_endpoint_sender(transaction->target, context,
+					       &reply->sender_changed);
+	ret = -ENOMEM;
+	if (!reply->sender)
+		goto err_free;
+	ret = capipc_transfer_begin(&transfer, context, reply, arg->attachments,
+				    arg->attachments_count, NULL);
+	if (ret)
+		goto err_free;
+	if (!capipc_transaction_answer(transaction, reply)) {
+		ret = -ECANCELED;
+		capipc_transfer_abort(&transfer, context, reply);
+		goto err_free;
+	}
+	capipc_transfer_finish(&transfer, context);
+	return 0;
+
+err_free:
+	capipc_message_free(reply);
+	return ret;
+}
+
+/**
+ * capipc_reply - answer a call
+ * @context: the replier's
+ * @arg: the reply
+ *
+ * Return: 0 or -ECANCELED, and the reply handle is gone; or another error, and
+ * nothing has happened.
+ */
+int capipc_reply(struct capipc_context *context, const struct capipc_reply *arg)
+{
+	struct capipc_handle handle;
+	int ret;
+
+	if (arg->flags || arg->reserved || arg->attachments_count > CAPIPC_ATTACHMENTS_MAX)
+		return -EINVAL;
+	if (arg->data_len > CAPIPC_MESSAGE_MAX)
+		return -EMSGSIZE;
+	ret = capipc_table_move_begin(&context->table, arg->handle, CAPIPC_RIGHT_WRITE,
+				      BIT(CAPIPC_KIND_REPLY), &handle);
+	if (ret)
+		return ret;
+	ret = capipc_reply_to(context, arg, handle.transaction);
+	if (!ret || ret == -ECANCELED) {
+		capipc_table_move_finish(&context->table, arg->handle);
+		capipc_transaction_put(handle.transaction);
+	} else if (!capipc_table_move_abort(&context->table, arg->handle)) {
+		capipc_transaction_drop(handle.transaction);
+		capipc_transaction_put(handle.transaction);
+	}
+	return ret;
+}
+
+int capipc_ioctl_reply(struct capipc_context *context, struct capipc_request *request)
+{
+	return capipc_reply(context, &request->argument.reply);
+}

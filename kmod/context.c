@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Contexts: see context.h.
+ */
+#include <linux/file.h>
+#include <linux/mm.h>
+#include <linux/nsproxy.h>
+#include <linux/poll.h>
+#include <linux/sched/mm.h>
+
+#include "context.h"
+#include "ioctl.h"
+#include "listener.h"
+#include "net.h"
+#include "object.h"
+#include "pipe.h"
+#include "process.h"
+#include "transaction.h"
+
+static atomic64_t capipc_context_ids = ATOMIC64_INIT(0);
+
+/**
+ * capipc_context_is_mine - does the caller run in the context's address space?
+ * @context: the context
+ *
+ * The notifier pins the mm_struct, so its address is not reused meanwhile.
+ */
+bool capipc_context_is_mine(const struct capipc_context *context)
+{
+	return context->process->notifier.mm == current->mm;
+}
+
+static struct file *capipc_context_find_exe(void)
+{
+	struct file *exe;
+
+	rcu_read_lock();
+	exe = capipc_compat_get_file_rcu(&current->mm->exe_file);
+	rcu_read_unlock();
+	return exe;
+}
+
+static int capipc_open(struct inode *inode, struct file *file)
+{
+	struct capipc_context *context;
+	struct capipc_net *cn;
+	int ret;
+
+	if (!current->mm)
+		return -EPERM;
+	context = kzalloc(sizeof(*context), GFP_KERNEL_ACCOUNT);
+	if (!context)
+		return -ENOMEM;
+	context->id = atomic64_inc_return(&capipc_context_ids);
+	context->uid = current_uid();
+	refcount_set(&context->refs, 1);
+	spin_lock_init(&context->ready_lock);
+	INIT_LIST_HEAD(&context->ready);
+	init_waitqueue_head(&context->wait);
+
+	context->account = capipc_account_create(context->uid, context->id);
+	if (IS_ERR(context->account)) {
+		ret = PTR_ERR(context->account);
+		goto err_free;
+	}
+	capipc_table_init(&context->table, context->account);
+	context->process = capipc_process_get();
+	if (IS_ERR(context->process)) {
+		ret = PTR_ERR(context->process);
+		goto err_account;
+	}
+	context->exe = capipc_context_find_exe();
+	context->pid = get_pid(task_tgid(current));
+	context->net = get_net(current->nsproxy->net_ns);
+	context->net_ns = context->net->ns.inum;
+	rcu_assign_pointer(context->cred, get_current_cred());
+
+	mutex_lock(&context->process->lock);
+	list_add(&context->process_link, &context->process->contexts);
+	mutex_unlock(&context->process->lock);
+	cn = capipc_net(context->net);
+	spin_lock(&cn->lock);
+	list_add_tail(&context->net_link, &cn->contexts);
+	spin_unlock(&cn->lock);
+
+	file->private_data = context;
+	return nonseekable_open(inode, file);
+
+err_account:
+	capipc_account_release(context->account);
+err_free:
+	kfree(context);
+	return ret;
+}
+
+/**
+ * capipc_handle_close - close what a handle named
+ * @handle: out of its table; its reference is consumed
+ * @withdraw: a pending call takes back a request that nobody has received; the
+ *            last messages of a process that dies stay
+ * @garbage: what has to be destroyed afterwards, by capipc_garbage_run()
+ */
+void capipc_handle_close(struct capipc_handle *handle, bool withdraw, struct list_head *garbage)
+{
+	switch (handle->kind) {
+	case CAPIPC_KIND_REPLY:
+		capipc_transaction_drop(handle->transaction);
+		capipc_transaction_put(handle->transaction);
+		break;
+	case CAPIPC_KIND_CALL:
+		capipc_transaction_abandon(handle->transaction, withdraw, garbage);
+		capipc_transaction_put(handle->transaction);
+		break;
+	default:
+		capipc_object_close(handle->object, garbage);
+		capipc_object_put(handle->object);
+		break;
+	}
+}
+
+/* Returns the old credentials, with their reference. */
+static const struct cred *capipc_context_set_cred(struct capipc_context *context,
+						  const struct cred *cred)
+{
+	const struct cred *old;
+
+	spin_lock(&context->ready_lock);
+	old = rcu_dereference_protected(context->cred, lockdep_is_held(&context->ready_lock));
+	rcu_assign_pointer(context->cred, cred);
+	spin_unlock(&context->ready_lock);
+	return old;
+}
+
+/**
+ * capipc_context_note_cred - remember the credentials of who receives
+ * @context: the context, of the caller
+ *
+ * Rules that compare the sender with the receiver look at these.
+ */
+void capipc_context_note_cred(struct capipc_context *context)
+{
+	const struct cred *cred = current_cred();
+
+	if (unlikely(rcu_access_pointer(context->cred) != cred))
+		put_cred(capipc_context_set_cred(context, get_cred(cred)));
+}
+
+/**
+ * capipc_context_dismantle - close everything that a context holds
+ * @context: the context; its process lock is held
+ *
+ * Called when the address space goes, or when the file does; the second time
+ * there is nothing left to do.
+ */
+void capipc_context_dismantle(struct capipc_context *context)
+{
+	struct capipc_net *cn;
+	struct capipc_handle handle;
+	LIST_HEAD(garbage);
+	u32 cursor = 0;
+
+	lockdep_assert_held(&context->process->lock);
+	if (context->dismantled)
+		return;
+	context->dismantled = true;
+
+	cn = capipc_net(context->net);
+	spin_lock(&cn->lock);
+	list_del(&context->net_link);
+	spin_unlock(&cn->lock);
+
+	capipc_table_kill(&context->table);
+	while (capipc_table_drain(&context->table, &handle, &cursor)) {
+		capipc_handle_close(&handle, false, &garbage);
+		capipc_garbage_run(&garbage);
+		cond_resched();
+	}
+	capipc_table_destroy(&context->table);
+	put_cred(capipc_context_set_cred(context, NULL));
+	put_net(context->net);
+	capipc_account_release(context->account);
+	wake_up_all(&context->wait);
+}
+
+static void capipc_context_free(struct capipc_context *context)
+{
+	if (context->exe)
+		fput(context->exe);
+	put_pid(context->pid);
+	kfree(context);
+}
+
+void capipc_context_put(struct capipc_context *context)
+{
+	if (refcount_dec_and_test(&context->refs))
+		capipc_context_free(context);
+}
+
+static int capipc_release(struct inode *inode, struct file *file)
+{
+	struct capipc_context *context = file->private_data;
+	struct capipc_process *process = context->process;
+
+	mutex_lock(&process->lock);
+	capipc_context_dismantle(context);
+	list_del(&context->process_link);
+	mutex_unlock(&process->lock);
+	capipc_context_put(context);
+	capipc_process_put(process);
+	return 0;
+}
+
+static __poll_t capipc_poll(struct file *file, poll_table *wait)
+{
+	struct capipc_context *context = file->private_data;
+
+	poll_wait(file, &context->wait, wait);
+	if (!capipc_context_is_mine(context))
+		return EPOLLERR | EPOLLHUP;
+	return list_empty_careful(&context->ready) ? 0 : EPOLLIN | EPOLLRDNORM;
+}
+
+int capipc_ioctl_info(struct capipc_context *context, struct capipc_request *request)
+{
+	struct capipc_info *info = &request->argument.info;
+
+	if (info->flags)
+		return -EINVAL;
+	info->abi_version = CAPIPC_ABI_VERSION;
+	info->message_max = CAPIPC_MESSAGE_MAX;
+	info->attachments_max = CAPIPC_ATTACHMENTS_MAX;
+	info->rules_max = CAPIPC_RULES_MAX;
+	info->window_bytes = READ_ONCE(capipc_window_bytes);
+	info->window_messages = READ_ONCE(capipc_window_messages);
+	info->features = 0;
+	info->context_id = context->id;
+	return capipc_request_respond(request);
+}
+
+int capipc_ioctl_close(struct capipc_context *context, struct capipc_request *request)
+{
+	const struct capipc_close *arg = &request->argument.close;
+	struct capipc_handle handle;
+	LIST_HEAD(garbage);
+	int ret;
+
+	if (arg->flags || arg->reserved)
+		return -EINVAL;
+	ret = capipc_table_remove(&context->table, arg->handle, &handle);
+	if (ret)
+		return ret;
+	capipc_handle_close(&handle, true, &garbage);
+	capipc_garbage_run(&garbage);
+	return 0;
+}
+
+/* Look up an endpoint or a listener. */
+static int capipc_context_get_object(struct capipc_context *context, u32 value,
+				     struct capipc_handle *out)
+{
+	int ret = capipc_table_get_any(&context->table, value, out);
+
+	if (ret)
+		return ret;
+	if (out->kind == CAPIPC_KIND_ENDPOINT || out->kind == CAPIPC_KIND_LISTENER)
+		return 0;
+	capipc_handle_put(out);
+	return -EPROTOTYPE;
+}
+
+int capipc_ioctl_tag(struct capipc_context *context, struct capipc_request *request)
+{
+	const struct capipc_tag *arg = &request->argument.tag;
+	struct capipc_handle handle;
+	int ret;
+
+	if (arg->flags || arg->reserved)
+		return -EINVAL;
+	ret = capipc_context_get_object(context, arg->handle, &handle);
+	if (ret)
+		return ret;
+	spin_lock(handle.object->lock);
+	if (handle.object->owner == context && handle.object->handle == arg->handle)
+		handle.object->cookie = arg->cookie;
+	else
+		ret = -EBADF;
+	spin_unlock(handle.object->lock);
+	capipc_handle_put(&handle);
+	return ret;
+}
+
+int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *request)
+{
+	struct capipc_inspect *arg = &request->argument.inspect;
+	struct capipc_endpoint *endpoint;
+	struct capipc_handle handle;
+	int ret;
+
+	if (arg->flags)
+		return -EINVAL;
+	ret = capipc_table_get_any(&context->table, arg->handle, &handle);
+	if (ret)
+		return ret;
+	arg->kind = handle.kind;
+	arg->rights = handle.rights;
+	arg->state = 0;
+	arg->queued = 0;
+	arg->facet = 0;
+	arg->cookie = 0;
+	arg->object_id = 0;
+
+	switch (handle.kind) {
+	case CAPIPC_KIND_ENDPOINT:
+		endpoint = capipc_endpoint(handle.object);
+		spin_lock(handle.object->lock);
+		if (capipc_peer_closed_locked(endpoint))
+			arg->state |= CAPIPC_INSPECT_PEER_CLOSED;
+		if (endpoint->rules)
+			arg->state |= CAPIPC_INSPECT_RULES;
+		arg->queued = handle.object->queued;
+		arg->facet = endpoint->facet;
+		arg->cookie = handle.object->cookie;
+		spin_unlock(handle.object->lock);
+		arg->object_id = capipc_endpoint_pipe(endpoint)->id;
+		break;
+	case CAPIPC_KIND_LISTENER:
+		spin_lock(handle.object->lock);
+		arg->queued = handle.object->queued;
+		arg->cookie = handle.object->cookie;
+		spin_unlock(handle.object->lock);
+		arg->object_id = capipc_listener(handle.object)->id;
+		break;
+	}
+	capipc_handle_put(&handle);
+	return capipc_request_respond(request);
+}
+
+const struct file_operations capipc_fops = {
+	.owner = THIS_MODULE,
+	.open = capipc_open,
+	.release = capipc_release,
+	.unlocked_ioctl = capipc_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.poll = capipc_poll,
+	.llseek = no_llseek,
+};

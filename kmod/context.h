@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Contexts: one open of the device.
+ *
+ * A context belongs to the address space that opened it. It is dismantled when
+ * that goes (process.c) or when the file does, whatever comes first; the struct
+ * itself lives as long as the file.
+ */
+#ifndef CAPIPC_CONTEXT_H
+#define CAPIPC_CONTEXT_H
+
+#include <linux/fs.h>
+#include <linux/mm_types.h>
+#include <net/net_namespace.h>
+
+#include "account.h"
+#include "main.h"
+#include "table.h"
+
+/**
+ * struct capipc_context - an open of the device
+ * @process: the address space, with its list of contexts; invariant
+ * @process_link: among the contexts of @process; its lock
+ * @id: number in events and dumps; invariant
+ * @refs: the file has one, a dump takes one for a moment
+ * @dismantled: torn down; process lock
+ * @account: pays for everything; invariant until dismantled
+ * @net: network namespace it was opened in, with a reference until dismantled
+ * @net_ns: inode number of @net; invariant
+ * @net_link: among the contexts of @net; lock of capipc_net
+ * @exe: the program that opened it, or NULL; invariant
+ * @pid: the process that opened it; invariant
+ * @uid: real uid of the opener: who pays; invariant
+ * @table: the handles
+ * @ready_lock: protects @ready
+ * @ready: objects that something can be received from, in turn
+ * @wait: threads that wait for @ready, and pollers
+ * @cred: credentials with which it was opened or last received from; RCU,
+ *        changed under @ready_lock
+ */
+struct capipc_context {
+	struct capipc_process *process;
+	struct list_head process_link;
+	u64 id;
+	refcount_t refs;
+	bool dismantled;
+	struct capipc_account *account;
+	struct net *net;
+	unsigned int net_ns;
+	struct list_head net_link;
+	struct file *exe;
+	struct pid *pid;
+	kuid_t uid;
+
+	struct capipc_table table;
+
+	spinlock_t ready_lock ____cacheline_aligned_in_smp;
+	struct list_head ready;
+	wait_queue_head_t wait;
+	const struct cred __rcu *cred;
+};
+
+extern const struct file_operations capipc_fops;
+
+void capipc_context_put(struct capipc_context *context);
+void capipc_context_dismantle(struct capipc_context *context);
+bool capipc_context_is_mine(const struct capipc_context *context);
+void capipc_context_note_cred(struct capipc_context *context);
+void capipc_handle_close(struct capipc_handle *handle, bool withdraw, struct list_head *garbage);
+
+int capipc_ioctl_info(struct capipc_context *context, struct capipc_request *request);
+int capipc_ioctl_close(struct capipc_context *context, struct capipc_request *request);
+int capipc_ioctl_tag(struct capipc_context *context, struct capipc_request *request);
+int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *request);
+
+#endif /* CAPIPC_CONTEXT_H */

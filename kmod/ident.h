@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Idents: who sent something, pinned.
+ *
+ * An ident is made when an endpoint is first used by a process with certain
+ * credentials and is then shared by all its messages over that endpoint, so
+ * that the reference count a message takes is only shared by the two ends of
+ * its pipe. What user space sees of it is the stamp, translated into the
+ * receiver's namespaces when it receives.
+ */
+#ifndef CAPIPC_IDENT_H
+#define CAPIPC_IDENT_H
+
+#include <linux/bits.h>
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/pid.h>
+#include <linux/user_namespace.h>
+
+#include "main.h"
+
+/**
+ * struct capipc_ident - a sender; invariant after initialization but for @refs
+ * @refs: references
+ * @id: names it to user space: random, never 0
+ * @image: number of the address space (changes with exec)
+ * @cred: its credentials
+ * @pid: its process
+ * @exe: the program it was running when it opened its context, or NULL
+ * @start_time_ns: when the process started, CLOCK_BOOTTIME
+ * @net_ns: inode number of the network namespace of its context
+ * @secid: security label, 0 if there is none
+ */
+struct capipc_ident {
+	refcount_t refs;
+	u32 secid;
+	u64 id;
+	u64 image;
+	const struct cred *cred;
+	struct pid *pid;
+	struct file *exe;
+	u64 start_time_ns;
+	unsigned int net_ns;
+};
+
+struct capipc_ident *capipc_ident_create(struct capipc_context *context);
+struct capipc_ident *capipc_ident_get(struct capipc_ident *ident);
+void capipc_ident_put(struct capipc_ident *ident);
+bool capipc_ident_is_current(const struct capipc_ident *ident,
+			     const struct capipc_context *context);
+bool capipc_ident_same(const struct capipc_ident *a, const struct capipc_ident *b);
+void capipc_ident_stamp(const struct capipc_ident *ident, bool changed,
+			struct capipc_stamp *stamp);
+
+/* Every capability that there is. */
+#define CAPIPC_CAPABILITIES_ALL	(BIT_ULL(CAP_LAST_CAP + 1) - 1)
+
+u64 capipc_cred_capabilities(const struct cred *cred, struct user_namespace *ns);
+
+#endif /* CAPIPC_IDENT_H */

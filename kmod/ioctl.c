@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ioctl table: see ioctl.h.
+ */
+#include <linux/nospec.h>
+#include <linux/uaccess.h>
+
+#include "call.h"
+#include "context.h"
+#include "ioctl.h"
+#include "listener.h"
+#include "pipe.h"
+#include "query.h"
+#include "receive.h"
+#include "report.h"
+#include "rule.h"
+#include "send.h"
+
+/**
+ * struct capipc_ioctl_entry - how to serve a request
+ * @serve: the function; it copies results out itself, before what cannot be undone
+ * @size: size of the struct as we know it
+ * @min_size: its size when it was first published
+ */
+struct capipc_ioctl_entry {
+	int (*serve)(struct capipc_context *context, struct capipc_request *request);
+	u32 size;
+	u32 min_size;
+};
+
+#define CAPIPC_IOCTL(_number, _serve, _struct, _last)			\
+	[_IOC_NR(_number)] = {						\
+		.serve = (_serve),					\
+		.size = sizeof(_struct),				\
+		.min_size = offsetofend(_struct, _last),		\
+	}
+
+static const struct capipc_ioctl_entry capipc_ioctls[] = {
+	CAPIPC_IOCTL(CAPIPC_IOC_INFO, capipc_ioctl_info, struct capipc_info, context_id),
+	CAPIPC_IOCTL(CAPIPC_IOC_CREATE, capipc_ioctl_create, struct capipc_create, cookie),
+	CAPIPC_IOCTL(CAPIPC_IOC_CLOSE, capipc_ioctl_close, struct capipc_close, reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_TAG, capipc_ioctl_tag, struct capipc_tag, cookie),
+	CAPIPC_IOCTL(CAPIPC_IOC_INSPECT, capipc_ioctl_inspect, struct capipc_inspect, object_id),
+	CAPIPC_IOCTL(CAPIPC_IOC_SEND, capipc_ioctl_send, struct capipc_send, ordinal),
+	CAPIPC_IOCTL(CAPIPC_IOC_CALL, capipc_ioctl_call, struct capipc_call, stamp),
+	CAPIPC_IOCTL(CAPIPC_IOC_REPLY, capipc_ioctl_reply, struct capipc_reply, reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_RECEIVE, capipc_ioctl_receive, struct capipc_receive, stamp),
+	CAPIPC_IOCTL(CAPIPC_IOC_LISTEN, capipc_ioctl_listen, struct capipc_listen, handle),
+	CAPIPC_IOCTL(CAPIPC_IOC_CONNECT, capipc_ioctl_connect, struct capipc_connect, handle),
+	CAPIPC_IOCTL(CAPIPC_IOC_RESTRICT, capipc_ioctl_restrict, struct capipc_restrict, reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_EXPLAIN, capipc_ioctl_explain, struct capipc_explain, facet),
+	CAPIPC_IOCTL(CAPIPC_IOC_QUERY, capipc_ioctl_query, struct capipc_query, stamp),
+	CAPIPC_IOCTL(CAPIPC_IOC_REPORT, capipc_ioctl_report, struct capipc_report, reserved),
+};
+
+/*
+ * No struct has a hole, so that none can leak, and none differs between 32 and
+ * 64 bit: every member is as large as its natural alignment, and the sizes below
+ * are those of both.
+ */
+static_assert(sizeof(struct capipc_attachment) == 16);
+static_assert(sizeof(struct capipc_stamp) == 32);
+static_assert(sizeof(struct capipc_rule) == 48);
+static_assert(sizeof(struct capipc_info) == 48);
+static_assert(sizeof(struct capipc_create) == 32);
+static_assert(sizeof(struct capipc_close) == 16);
+static_assert(sizeof(struct capipc_tag) == 24);
+static_assert(sizeof(struct capipc_inspect) == 48);
+static_assert(sizeof(struct capipc_send) == 48);
+static_assert(sizeof(struct capipc_call) == 120);
+static_assert(sizeof(struct capipc_reply) == 40);
+static_assert(sizeof(struct capipc_receive) == 128);
+static_assert(sizeof(struct capipc_listen) == 64);
+static_assert(sizeof(struct capipc_connect) == 32);
+static_assert(sizeof(struct capipc_restrict) == 32);
+static_assert(sizeof(struct capipc_explain) == 40);
+static_assert(sizeof(struct capipc_query) == 152);
+static_assert(sizeof(struct capipc_report) == 40);
+
+/**
+ * capipc_request_copy - copy a struct in that begins with its size
+ * @request: filled in, but for the file
+ * @user: the struct in user space
+ * @size: its size as we know it
+ * @min_size: its size when it was first published
+ *
+ * Return: 0, -EFAULT, -EINVAL (too short), -E2BIG (longer, and not zero there).
+ */
+int capipc_request_copy(struct capipc_request *request, void __user *user, size_t size,
+			size_t min_size)
+{
+	u32 user_size;
+	int ret;
+
+	if (get_user(user_size, (u32 __user *)user))
+		return -EFAULT;
+	if (user_size < min_size)
+		return -EINVAL;
+	if (user_size > PAGE_SIZE)
+		return -E2BIG;
+	ret = copy_struct_from_user(&request->argument, size, user, user_size);
+	if (ret)
+		return ret;
+	/* It may have changed since it was looked at. */
+	request->argument.size = user_size;
+	request->user = user;
+	request->user_size = user_size;
+	request->size = size;
+	return 0;
+}
+
+/* Copy the struct back, as much of it as the caller knows. */
+int capipc_request_respond(struct capipc_request *request)
+{
+	if (copy_to_user(request->user, &request->argument,
+			 min(request->size, request->user_size)))
+		return -EFAULT;
+	return 0;
+}
+
+long capipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct capipc_context *context = file->private_data;
+	const struct capipc_ioctl_entry *entry;
+	struct capipc_request request;
+	unsigned int nr = _IOC_NR(cmd);
+	int ret;
+
+	if (!capipc_context_is_mine(context))
+		return -EPERM;
+	if (cmd != _IO(CAPIPC_IOC_TYPE, nr) || nr >= ARRAY_SIZE(capipc_ioctls))
+		return -ENOTTY;
+	entry = &capipc_ioctls[array_index_nospec(nr, ARRAY_SIZE(capipc_ioctls))];
+
+	request.file = file;
+	ret = capipc_request_copy(&request, (void __user *)arg, entry->size, entry->min_size);
+	if (ret)
+		return ret;
+	return entry->serve(context, &request);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Requests: one place that copies them in, checks sizes, and copies results out.
+ */
+#ifndef CAPIPC_IOCTL_H
+#define CAPIPC_IOCTL_H
+
+#include <linux/fs.h>
+
+#include "main.h"
+
+union capipc_argument {
+	__u32 size;
+	struct capipc_info info;
+	struct capipc_create create;
+	struct capipc_close close;
+	struct capipc_tag tag;
+	struct capipc_inspect inspect;
+	struct capipc_send send;
+	struct capipc_call call;
+	struct capipc_reply reply;
+	struct capipc_receive receive;
+	struct capipc_listen listen;
+	struct capipc_connect connect;
+	struct capipc_restrict restrict_;
+	struct capipc_explain explain;
+	struct capipc_query query;
+	struct capipc_report report;
+};
+
+/**
+ * struct capipc_request - an ioctl being served, on the stack of its thread
+ * @file: the file
+ * @user: the struct in user space
+ * @user_size: its size as the caller knows it
+ * @size: its size as we know it
+ * @argument: our copy, unknown to the caller where it is longer
+ */
+struct capipc_request {
+	struct file *file;
+	void __user *user;
+	u32 user_size;
+	u32 size;
+	union capipc_argument argument;
+};
+
+int __must_check capipc_request_copy(struct capipc_request *request, void __user *user,
+				     size_t size, size_t min_size);
+int __must_check capipc_request_respond(struct capipc_request *request);
+long capipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+#endif /* CAPIPC_IOCTL_H */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every limit that is not part of the ABI, in one place. The variables are
+ * module parameters (main.c): root may change them at run time, and a new value
+ * counts from the next charge on.
+ */
+#ifndef CAPIPC_LIMITS_H
+#define CAPIPC_LIMITS_H
+
+#include <linux/types.h>
+
+/* Handle values: slot index below, generation above. */
+#define CAPIPC_INDEX_BITS	18
+#define CAPIPC_INDEX_MASK	((1U << CAPIPC_INDEX_BITS) - 1)
+#define CAPIPC_GENERATION_MAX	((1U << (32 - CAPIPC_INDEX_BITS)) - 1)
+#define CAPIPC_TABLE_MAX	(1U << CAPIPC_INDEX_BITS)
+
+/* A table grows by this many slots at a time. */
+#define CAPIPC_CHUNK_SLOTS	128U
+
+/* How far up we follow what is in flight inside what, before ELOOP. */
+#define CAPIPC_NESTING_MAX	1024
+
+/* Largest backlog of a listener. */
+#define CAPIPC_BACKLOG_MAX	1024U
+
+/* What a context takes from its user's account at a time. */
+#define CAPIPC_BATCH_BYTES	16384L
+#define CAPIPC_BATCH_HANDLES	16L
+
+extern unsigned int capipc_max_contexts_per_uid;
+extern unsigned int capipc_max_listeners_per_uid;
+extern unsigned int capipc_max_handles_per_uid;
+extern unsigned int capipc_max_handles_per_context;
+extern unsigned long capipc_max_bytes_per_uid;
+extern unsigned long capipc_max_bytes_per_context;
+extern unsigned int capipc_window_bytes;
+extern unsigned int capipc_window_messages;
+
+#endif /* CAPIPC_LIMITS_H */

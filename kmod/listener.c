@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Listeners: see listener.h.
+ */
+#include <linux/capability.h>
+#include <linux/ctype.h>
+#include <linux/hash.h>
+#include <linux/jhash.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "account.h"
+#include "context.h"
+#include "event.h"
+#include "ident.h"
+#include "ioctl.h"
+#include "listener.h"
+#include "message.h"
+#include "pipe.h"
+#include "rule.h"
+#include "table.h"
+
+static atomic64_t capipc_listener_ids = ATOMIC64_INIT(0);
+
+static bool capipc_name_valid(const char *name, u32 len)
+{
+	char previous = '/';
+	u32 i;
+
+	for (i = 0; i < len; i++) {
+		if (name[i] == '/' ? previous == '/' :
+		    !isascii(name[i]) ||
+		    !(isalnum(name[i]) || name[i] == '.' || name[i] == '_' || name[i] == '-'))
+			return false;
+		previous = name[i];
+	}
+	return previous != '/';
+}
+
+/**
+ * capipc_name_copy - copy a name in
+ * @name: user pointer
+ * @len: its length
+ *
+ * Return: the name with a NUL, to be freed with kfree(), or -ENAMETOOLONG,
+ * -EINVAL, -EFAULT, -ENOMEM.
+ */
+char *capipc_name_copy(u64 name, u32 len)
+{
+	char *copy;
+
+	if (len > CAPIPC_NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	if (!len)
+		return ERR_PTR(-EINVAL);
+	copy = memdup_user_nul(u64_to_user_ptr(name), len);
+	if (IS_ERR(copy))
+		return copy;
+	if (!capipc_name_valid(copy, len)) {
+		kfree(copy);
+		return ERR_PTR(-EINVAL);
+	}
+	return copy;
+}
+
+/*
+ * May the calling thread bind it? "uid/N/..." is for effective user N; it is
+ * spelled in one way only, and nobody else may have it, root included, so that
+ * it can be relied on. Every other name is for the administrator.
+ */
+static bool capipc_name_allowed(const char *name, struct net *net)
+{
+	char own[sizeof("uid/4294967295/")];
+	uid_t uid;
+
+	if (!strncmp(name, "uid/", 4) || !strcmp(name, "uid")) {
+		uid = from_kuid(net->user_ns, current_euid());
+		if (uid == (uid_t)-1)
+			return false;
+		snprintf(own, sizeof(own), "uid/%u/", uid);
+		return !strncmp(name, own, strlen(own));
+	}
+	return ns_capable(net->user_ns, CAP_SYS_ADMIN);
+}
+
+static u32 capipc_name_hash(const struct capipc_net *cn, const char *name, u32 len)
+{
+	return jhash(name, len, hash_32((u32)(unsigned long)cn, 32));
+}
+
+static struct capipc_listener *capipc_listener_find_locked(struct capipc_net *cn,
+							   const char *name, u32 len, u32 hash)
+{
+	struct capipc_listener *listener;
+
+	lockdep_assert_held(&cn->lock);
+	hash_for_each_possible(cn->names, listener, node, hash) {
+		if (listener->name_len == len && !memcmp(listener->name, name, len))
+			return listener;
+	}
+	return NULL;
+}
+
+/**
+ * capipc_listener_find - who listens by this name?
+ * @net: where
+ * @name: the name
+ * @len: its length
+ *
+ * Return: the listener with a reference, or NULL.
+ */
+struct capipc_listener *capipc_listener_find(struct net *net, const char *name, u32 len)
+{
+	struct capipc_net *cn = capipc_net(net);
+	struct capipc_listener *listener;
+
+	spin_lock(&cn->lock);
+	listener = capipc_listener_find_locked(cn, name, len, capipc_name_hash(cn, name, len));
+	if (listener)
+		refcount_inc(&listener->refs);
+	spin_unlock(&cn->lock);
+	return listener;
+}
+
+static int capipc_listener_bind(struct capipc_listener *listener)
+{
+	struct capipc_net *cn = capipc_net(listener->net);
+	u32 hash = capipc_name_hash(cn, listener->name, listener->name_len);
+	int ret = -EADDRINUSE;
+
+	spin_lock(&cn->lock);
+	if (!capipc_listener_find_locked(cn, listener->name, listener->name_len, hash)) {
+		hash_add(cn->names, &listener->node, hash);
+		ret = 0;
+	}
+	spin_unlock(&cn->lock);
+	return ret;
+}
+
+/* It was closed, or never came to be: the name is free, if it was bound. */
+void capipc_listener_unbind(struct capipc_listener *listener)
+{
+	struct capipc_net *cn = capipc_net(listener->net);
+
+	spin_lock(&cn->lock);
+	hash_del(&listener->node);
+	spin_unlock(&cn->lock);
+}
+
+void capipc_listener_put(struct capipc_listener *listener)
+{
+	if (!refcount_dec_and_test(&listener->refs))
+		return;
+	WARN_ON_ONCE(!list_empty(&listener->object.queue));
+	put_cred(listener->flight_cred);
+	capipc_ruleset_put(listener->rules);
+	capipc_ruleset_put(listener->endpoint_rules);
+	capipc_user_uncharge_listener(listener->user);
+	put_net(listener->net);
+	kfree(listener);
+}
+
+/**
+ * capipc_listener_decide - may the calling thread connect?
+ * @listener: to whom
+ * @ident: who that is
+ * @facet: out: the facet that it gets, 0 if refused
+ *
+ * Return: the index of the rule that decides, or CAPIPC_EXPLAIN_NONE.
+ */
+int capipc_listener_decide(struct capipc_listener *listener, const struct capipc_ident *ident,
+			   u32 *facet)
+{
+	const struct cred *receiver = NULL;
+	struct capipc_asked asked = { .ident = ident };
+	int rule;
+
+	spin_lock(&listener->lock);
+	rcu_read_lock();
+	if (listener->object.owner)
+		receiver = rcu_dereference(listener->object.owner->cred);
+	else
+		receiver = listener->flight_cred;
+	asked.receiver = receiver;
+	rule = capipc_ruleset_decide(listener->rules, &asked);
+	rcu_read_unlock();
+	spin_unlock(&listener->lock);
+	*facet = rule >= 0 ? listener->rules->rules[rule].facet : 0;
+	return rule;
+}
+
+static struct capipc_listener *capipc_listener_create(struct capipc_context *context,
+						      const struct capipc_listen *arg)
+{
+	struct capipc_listener *listener;
+	struct capipc_ruleset *rules;
+	struct capipc_user *user;
+	char *name;
+
+	name = capipc_name_copy(arg->name, arg->name_len);
+	if (IS_ERR(name))
+		return ERR_CAST(name);
+	listener = ERR_PTR(-EPERM);
+	if (!capipc_name_allowed(name, context->net))
+		goto out_name;
+	user = capipc_user_charge_listener(context->account);
+	if (IS_ERR(user)) {
+		listener = ERR_CAST(user);
+		goto out_name;
+	}
+	listener = kzalloc(struct_size(listener, name, arg->name_len + 1), GFP_KERNEL_ACCOUNT);
+	if (!listener) {
+		capipc_user_uncharge_listener(user);
+		listener = ERR_PTR(-ENOMEM);
+		goto out_name;
+	}
+	spin_lock_init(&listener->lock);
+	capipc_object_init(&listener->object, CAPIPC_KIND_LISTENER, &listener->lock);
+	refcount_set(&listener->refs, 1);
+	listener->id = atomic64_inc_return(&capipc_listener_ids);
+	listener->net = get_net(context->net);
+	listener->user = user;
+	listener->backlog = arg->backlog;
+	listener->object.cookie = arg->cookie;
+	listener->name_len = arg->name_len;
+	memcpy(listener->name, name, arg->name_len);
+
+	rules = capipc_ruleset_create(context, arg->rules, arg->rules_count, arg->rule_size, true);
+	if (IS_ERR(rules))
+		goto err_rules;
+	listener->rules = rules;
+	if (arg->endpoint_rules_count) {
+		rules = capipc_ruleset_create(context, arg->endpoint_rules,
+					      arg->endpoint_rules_count, arg->rule_size, false);
+		if (IS_ERR(rules))
+			goto err_rules;
+		listener->endpoint_rules = rules;
+	}
+out_name:
+	kfree(name);
+	return listener;
+
+err_rules:
+	capipc_listener_put(listener);
+	kfree(name);
+	return ERR_CAST(rules);
+}
+
+int capipc_ioctl_listen(struct capipc_context *context, struct capipc_request *request)
+{
+	struct capipc_listen *arg = &request->argument.listen;
+	struct capipc_listener *listener;
+	int ret;
+
+	if (arg->flags || !arg->backlog || arg->backlog > CAPIPC_BACKLOG_MAX)
+		return -EINVAL;
+	listener = capipc_listener_create(context, arg);
+	if (IS_ERR(listener))
+		return PTR_ERR(listener);
+	ret = capipc_table_reserve(&context->table, 1, false);
+	if (ret)
+		goto err_put;
+	ret = capipc_listener_bind(listener);
+	if (ret) {
+		capipc_table_unreserve(&context->table, 1);
+		goto err_put;
+	}
+	arg->handle = capipc_table_take(&context->table);
+	ret = capipc_request_respond(request);
+	if (ret) {
+		LIST_HEAD(garbage);
+
+		/* Somebody may have found it by its name. */
+		capipc_object_close(&listener->object, &garbage);
+		capipc_garbage_run(&garbage);
+		capipc_table_abort(&context->table, arg->handle);
+		goto err_put;
+	}
+	capipc_object_hold(&listener->object, context, arg->handle,
+			   CAPIPC_RIGHT_READ | CAPIPC_RIGHT_TRANSFER);
+	return 0;
+
+err_put:
+	capipc_listener_put(listener);
+	return ret;
+}
+
+/* Put a connection into the queue of a listener. */
+static int capipc_listener_enqueue(struct capipc_listener *listener,
+				   struct capipc_message *message,
+				   struct capipc_endpoint *server, u64 *context_id)
+{
+	const struct cred *cred = NULL;
+	int ret = 0;
+
+	spin_lock(&listener->lock);
+	switch (listener->object.place) {
+	case CAPIPC_PLACE_NEW:
+	case CAPIPC_PLACE_CLOSED:
+		ret = -ENOENT;
+		break;
+	case CAPIPC_PLACE_HELD:
+		*context_id = listener->object.owner->id;
+		rcu_read_lock();
+		cred = get_cred(rcu_dereference(listener->object.owner->cred));
+		rcu_read_unlock();
+		break;
+	default:
+		cred = get_cred(listener->flight_cred);
+		break;
+	}
+	if (!ret && listener->object.queued >= listener->backlog)
+		ret = -EAGAIN;
+	if (!ret) {
+		/* Nobody else knows the endpoint yet. */
+		server->flight_cred = cred;
+		cred = NULL;
+		list_add_tail(&message->link, &listener->object.queue);
+		listener->object.queued++;
+		capipc_object_update_ready_locked(&listener->object);
+	}
+	spin_unlock(&listener->lock);
+	put_cred(cred);
+	return ret;
+}
+
+/*
+ * Build a connection: a pipe, one end of which travels to the listener in a
+ * message that the client pays for.
+ */
+static struct capipc_message *capipc_connection_create(struct capipc_context *context,
+						       struct capipc_listener *listener,
+						       struct capipc_ident *ident, u32 facet,
+						       struct capipc_pipe **out)
+{
+	struct capipc_message *message;
+	struct capipc_endpoint *server;
+	struct capipc_pipe *pipe;
+
+	message = capipc_message_create(context->account, 0, 0, 1);
+	if (IS_ERR(message))
+		return message;
+	pipe = capipc_pipe_create();
+	if (!pipe) {
+		capipc_message_free(message);
+		return ERR_PTR(-ENOMEM);
+	}
+	pipe->end[0].origin = capipc_ident_get(ident);
+	pipe->end[0].ident = capipc_ident_get(ident);
+	server = &pipe->end[1];
+	server->facet = facet;
+	server->rules = capipc_ruleset_get(listener->endpoint_rules);
+	server->object.place = CAPIPC_PLACE_IN_FLIGHT;
+	server->object.container = capipc_object_get(&listener->object);
+
+	message->type = CAPIPC_RECEIVED_CONNECTION;
+	message->sender = capipc_ident_get(ident);
+	message->moved[0].object = &server->object;
+	message->moved[0].rights = CAPIPC_ENDPOINT_RIGHTS;
+	message->moved_count = 1;
+	*out = pipe;
+	return message;
+}
+
+static int capipc_connect_to(struct capipc_context *context, struct capipc_request *request,
+			     struct capipc_listener *listener, struct capipc_ident *ident,
+			     struct capipc_event *event)
+{
+	struct capipc_connect *arg = &request->argument.connect;
+	struct capipc_table *table = &context->table;
+	struct capipc_message *message;
+	struct capipc_object *client;
+	struct capipc_pipe *pipe;
+	LIST_HEAD(garbage);
+	int ret;
+
+	if (capipc_listener_decide(listener, ident, &event->facet) < 0)
+		return -EACCES;
+	ret = capipc_table_reserve(table, 1, false);
+	if (ret)
+		return ret;
+	message = capipc_connection_create(context, listener, ident, event->facet, &pipe);
+	if (IS_ERR(message)) {
+		capipc_table_unreserve(table, 1);
+		return PTR_ERR(message);
+	}
+	client = &pipe->end[0].object;
+	client->cookie = arg->cookie;
+	/* The peer of an endpoint that is not closed, for who is quick to accept. */
+	client->place = CAPIPC_PLACE_IN_FLIGHT;
+	event->object_id = pipe->id;
+
+	arg->handle = capipc_table_take(table);
+	ret = capipc_request_respond(request);
+	if (!ret)
+		ret = capipc_listener_enqueue(listener, message, &pipe->end[1],
+					      &event->context_id);
+	if (ret) {
+		capipc_table_abort(table, arg->handle);
+		capipc_object_close(client, &garbage);
+		capipc_object_put(client);
+		capipc_message_destroy(message, &garbage);
+		capipc_garbage_run(&garbage);
+		return ret;
+	}
+	capipc_object_hold(client, context, arg->handle, CAPIPC_ENDPOINT_RIGHTS);
+	return 0;
+}
+
+int capipc_ioctl_connect(struct capipc_context *context, struct capipc_request *request)
+{
+	const struct capipc_connect *arg = &request->argument.connect;
+	struct capipc_event event = { .type = CAPIPC_EVENT_CONNECT };
+	struct capipc_listener *listener;
+	struct capipc_ident *ident;
+	char *name;
+	int ret;
+
+	if (arg->flags)
+		return -EINVAL;
+	name = capipc_name_copy(arg->name, arg->name_len);
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	listener = capipc_listener_find(context->net, name, arg->name_len);
+	kfree(name);
+	if (!listener)
+		return -ENOENT;
+	ret = -ENOMEM;
+	ident = capipc_ident_create(context);
+	if (ident)
+		ret = capipc_connect_to(context, request, listener, ident, &event);
+	if ((!ret || ret == -EACCES) && capipc_event_wanted(listener->net)) {
+		if (ret)
+			event.type = CAPIPC_EVENT_DENY;
+		event.net = listener->net;
+		event.actor = ident;
+		event.uid = ident->cred->euid;
+		event.name = listener->name;
+		event.name_len = listener->name_len;
+		capipc_event_emit(&event);
+	}
+	capipc_ident_put(ident);
+	capipc_listener_put(listener);
+	return ret;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What every file of the module shares, and the lock tree.
+ *
+ * Locks nest in this order only. None is ever taken from interrupt context.
+ *
+ *   process.lock (mutex)           contexts of one address space
+ *     net.lock                     names and contexts of one network namespace
+ *   context.table.lock             handles of one context
+ *     object lock                  pipe.lock or listener.lock: queue, holder,
+ *       |                          place in flight; one at a time, never two
+ *       +-- context.ready_lock     what a context can receive
+ *       |     (released before)
+ *       +-- context.wait.lock      woken under the object lock, which keeps
+ *       |                          the holder alive
+ *       +-- endpoint.window wait   woken under the object lock
+ *       +-- transaction.lock       state of a call
+ *             +-- transaction.wait woken under it
+ *   account.lock                   growing and shrinking a grant
+ *   users' xarray lock             accounts by uid
+ *
+ * User memory is never touched under any of them. docs/locking.md tells why.
+ */
+#ifndef CAPIPC_MAIN_H
+#define CAPIPC_MAIN_H
+
+#include <linux/capipc.h>
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/refcount.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+#include "limits.h"
+
+struct capipc_account;
+struct capipc_context;
+struct capipc_endpoint;
+struct capipc_ident;
+struct capipc_listener;
+struct capipc_message;
+struct capipc_net;
+struct capipc_object;
+struct capipc_pipe;
+struct capipc_process;
+struct capipc_request;
+struct capipc_ruleset;
+struct capipc_transaction;
+
+#endif /* CAPIPC_MAIN_H */

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages: see message.h.
+ */
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/uaccess.h>
+
+#include "ident.h"
+#include "message.h"
+#include "object.h"
+#include "transaction.h"
+
+/* What a message costs: its memory, but for what the allocators add. */
+size_t capipc_message_size(u32 len, u32 attachments)
+{
+	return size_add(struct_size((struct capipc_message *)NULL, data, len),
+			size_mul(attachments, sizeof(struct capipc_moved)));
+}
+
+/**
+ * capipc_message_create - allocate a message and copy its bytes in
+ * @account: who pays for it and for the handles in it, or NULL
+ * @data: user pointer to the bytes
+ * @len: how many, at most %CAPIPC_MESSAGE_MAX
+ * @attachments: room for how many, at most %CAPIPC_ATTACHMENTS_MAX
+ *
+ * Return: the message, or -EDQUOT, -ENOMEM, -EFAULT.
+ */
+struct capipc_message *capipc_message_create(struct capipc_account *account, u64 data, u32 len,
+					     u32 attachments)
+{
+	size_t size = capipc_message_size(len, attachments);
+	struct capipc_message *message;
+	int ret = 0;
+
+	if (account) {
+		ret = capipc_account_charge(account, CAPIPC_BYTES, size);
+		if (ret)
+			return ERR_PTR(ret);
+		if (attachments)
+			ret = capipc_account_charge(account, CAPIPC_HANDLES, attachments);
+		if (ret) {
+			capipc_account_uncharge(account, CAPIPC_BYTES, size);
+			return ERR_PTR(ret);
+		}
+	}
+	message = kvmalloc(struct_size(message, data, len), GFP_KERNEL_ACCOUNT);
+	if (!message) {
+		ret = -ENOMEM;
+		goto err_uncharge;
+	}
+	memset(message, 0, sizeof(*message));
+	INIT_LIST_HEAD(&message->link);
+	message->account = account;
+	message->charge = size;
+	message->handles = attachments;
+	message->type = CAPIPC_RECEIVED_MESSAGE;
+	message->len = len;
+	if (attachments) {
+		message->moved = kvcalloc(attachments, sizeof(*message->moved),
+					  GFP_KERNEL_ACCOUNT);
+		if (!message->moved) {
+			capipc_message_free(message);
+			return ERR_PTR(-ENOMEM);
+		}
+	}
+	if (len && copy_from_user(message->data, u64_to_user_ptr(data), len)) {
+		capipc_message_free(message);
+		return ERR_PTR(-EFAULT);
+	}
+	return message;
+
+err_uncharge:
+	if (account) {
+		if (attachments)
+			capipc_account_uncharge(account, CAPIPC_HANDLES, attachments);
+		capipc_account_uncharge(account, CAPIPC_BYTES, size);
+	}
+	return ERR_PTR(ret);
+}
+
+/* Free a message that carries nothing any more. */
+void capipc_message_free(struct capipc_message *message)
+{
+	if (message->transaction)
+		capipc_transaction_put(message->transaction);
+	capipc_ident_put(message->sender);
+	if (message->account) {
+		if (message->handles)
+			capipc_account_uncharge(message->account, CAPIPC_HANDLES,
+						message->handles);
+		capipc_account_uncharge(message->account, CAPIPC_BYTES, message->charge);
+	}
+	kvfree(message->moved);
+	kvfree(message);
+}
+
+/**
+ * capipc_message_destroy - nobody will receive it
+ * @message: the message, in no queue
+ * @garbage: what its attachments had queued is added here
+ */
+void capipc_message_destroy(struct capipc_message *message, struct list_head *garbage)
+{
+	u32 i;
+
+	if (message->transaction)
+		capipc_transaction_drop(message->transaction);
+	for (i = 0; i < message->moved_count; i++) {
+		capipc_object_close(message->moved[i].object, garbage);
+		capipc_object_put(message->moved[i].object);
+	}
+	capipc_message_free(message);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Messages: bytes, attachments and who sent them.
+ *
+ * A message belongs to one thread (being built, being received) or to the queue
+ * of one object. A connection is a message too: it waits in the queue of a
+ * listener and carries the server's end of the new pipe.
+ */
+#ifndef CAPIPC_MESSAGE_H
+#define CAPIPC_MESSAGE_H
+
+#include "account.h"
+#include "main.h"
+
+/* An object on its way, with a reference. */
+struct capipc_moved {
+	struct capipc_object *object;
+	u32 rights;
+	u32 handle;	/* in the sender's table, then in the receiver's */
+};
+
+/**
+ * struct capipc_message - one message; owned by whoever has taken it
+ * @link: in the queue of an object, or on a list of garbage
+ * @account: who pays until it is received; NULL for a reply, which the caller
+ *           has paid for with its transaction
+ * @charge: bytes charged to @account, and taken of the window of its pipe
+ * @handles: handles charged to @account
+ * @sender: who sent it, with a reference
+ * @sender_changed: %CAPIPC_STAMP_CHANGED
+ * @type: enum capipc_receive_type
+ * @transaction: the call that it is the request of, with a reference, or NULL
+ * @ordinal: number of the method
+ * @len: bytes in @data
+ * @moved_count: number of @moved
+ * @moved: what it carries
+ * @data: the bytes
+ */
+struct capipc_message {
+	struct list_head link;
+	struct capipc_account *account;
+	size_t charge;
+	struct capipc_ident *sender;
+	struct capipc_transaction *transaction;
+	struct capipc_moved *moved;
+	u32 moved_count;
+	u32 handles;
+	u32 ordinal;
+	u32 len;
+	u8 type;
+	bool sender_changed;
+	u8 data[];
+};
+
+struct capipc_message *capipc_message_create(struct capipc_account *account, u64 data, u32 len,
+					     u32 attachments);
+void capipc_message_free(struct capipc_message *message);
+void capipc_message_destroy(struct capipc_message *message, struct list_head *garbage);
+size_t capipc_message_size(u32 len, u32 attachments);
+
+#endif /* CAPIPC_MESSAGE_H */

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Objects: see object.h.
+ */
+#include <linux/poll.h>
+#include <linux/sched.h>
+
+#include "context.h"
+#include "listener.h"
+#include "message.h"
+#include "object.h"
+#include "pipe.h"
+#include "transaction.h"
+
+void capipc_object_init(struct capipc_object *object, u8 kind, spinlock_t *lock)
+{
+	object->kind = kind;
+	object->lock = lock;
+	INIT_LIST_HEAD(&object->ready);
+	INIT_LIST_HEAD(&object->queue);
+}
+
+struct capipc_object *capipc_object_get(struct capipc_object *object)
+{
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		capipc_pipe_get(capipc_endpoint_pipe(capipc_endpoint(object)));
+	else
+		refcount_inc(&capipc_listener(object)->refs);
+	return object;
+}
+
+void capipc_object_put(struct capipc_object *object)
+{
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		capipc_pipe_put(capipc_endpoint_pipe(capipc_endpoint(object)));
+	else
+		capipc_listener_put(capipc_listener(object));
+}
+
+/* Is there something for the holder to receive, and nobody at it? */
+bool capipc_object_receivable_locked(const struct capipc_object *object)
+{
+	lockdep_assert_held(object->lock);
+	if (object->receiving || object->embryo || !object->owner || !(object->rights & CAPIPC_RIGHT_READ))
+		return false;
+	if (!list_empty(&object->queue))
+		return true;
+	return object->kind == CAPIPC_KIND_ENDPOINT && !object->peer_closed_told &&
+	       capipc_peer_closed_locked(capipc_endpoint((struct capipc_object *)object));
+}
+
+static void capipc_object_unready_locked(struct capipc_object *object)
+{
+	lockdep_assert_held(object->lock);
+	if (list_empty_careful(&object->ready))
+		return;
+	spin_lock(&object->owner->ready_lock);
+	list_del_init(&object->ready);
+	spin_unlock(&object->owner->ready_lock);
+}
+
+/**
+ * capipc_object_update_ready_locked - put it on its holder's ready list, or off
+ * @object: the object, whose lock is held
+ *
+ * To be called whenever capipc_object_receivable_locked() may have changed.
+ * What is ready goes to the end of the list, so that all have their turn.
+ *
+ * Whether it is on the list changes under the object's lock, but for a receiver
+ * that takes it off; that one calls us again when it is done.
+ */
+void capipc_object_update_ready_locked(struct capipc_object *object)
+{
+	struct capipc_context *owner = object->owner;
+	bool wake = false;
+
+	lockdep_assert_held(object->lock);
+	if (!owner)
+		return;
+	if (!capipc_object_receivable_locked(object)) {
+		spin_lock(&owner->ready_lock);
+		list_del_init(&object->ready);
+		spin_unlock(&owner->ready_lock);
+		return;
+	}
+	spin_lock(&owner->ready_lock);
+	if (list_empty(&object->ready)) {
+		list_add_tail(&object->ready, &owner->ready);
+		wake = true;
+	}
+	spin_unlock(&owner->ready_lock);
+	/* The lock of the object keeps the owner alive. */
+	if (wake && wq_has_sleeper(&owner->wait))
+		wake_up_poll(&owner->wait, EPOLLIN | EPOLLRDNORM);
+}
+
+static const struct cred **capipc_object_flight_cred(struct capipc_object *object)
+{
+	return object->kind == CAPIPC_KIND_ENDPOINT ?
+		&capipc_endpoint(object)->flight_cred : &capipc_listener(object)->flight_cred;
+}
+
+/**
+ * capipc_object_attach - a context holds it now
+ * @object: new or in flight
+ * @context: who
+ * @handle: its handle there, which is not published yet
+ * @rights: the rights of that handle
+ *
+ * To be followed by capipc_object_settle() once the handle can be used.
+ */
+void capipc_object_attach(struct capipc_object *object, struct capipc_context *context,
+			  u32 handle, u32 rights)
+{
+	struct capipc_object *container;
+	const struct cred *cred;
+
+	spin_lock(object->lock);
+	container = object->container;
+	object->container = NULL;
+	cred = *capipc_object_flight_cred(object);
+	*capipc_object_flight_cred(object) = NULL;
+	object->place = CAPIPC_PLACE_HELD;
+	object->embryo = true;
+	object->owner = context;
+	object->handle = handle;
+	object->rights = rights;
+	spin_unlock(object->lock);
+
+	put_cred(cred);
+	if (container)
+		capipc_object_put(container);
+}
+
+/* Its handle can be used: what is in its queue can be received. */
+void capipc_object_settle(struct capipc_object *object)
+{
+	spin_lock(object->lock);
+	object->embryo = false;
+	capipc_object_update_ready_locked(object);
+	spin_unlock(object->lock);
+}
+
+/**
+ * capipc_object_hold - attach, publish, settle
+ * @object: new or in flight; the reference passes to the slot
+ * @context: who holds it now
+ * @handle: a slot that was taken
+ * @rights: the rights of the handle
+ */
+void capipc_object_hold(struct capipc_object *object, struct capipc_context *context, u32 handle,
+			u32 rights)
+{
+	struct capipc_handle what = {
+		.object = object,
+		.rights = rights,
+		.kind = object->kind,
+	};
+	LIST_HEAD(garbage);
+
+	capipc_object_get(object);
+	capipc_object_attach(object, context, handle, rights);
+	if (capipc_table_publish(&context->table, handle, &what)) {
+		capipc_object_settle(object);
+	} else {
+		capipc_handle_close(&what, false, &garbage);
+		capipc_garbage_run(&garbage);
+	}
+	capipc_object_put(object);
+}
+
+/**
+ * capipc_object_detach - it is in flight now
+ * @object: held, by a handle that is moving
+ * @container: in whose queue it will be, or NULL for a reply
+ */
+void capipc_object_detach(struct capipc_object *object, struct capipc_object *container)
+{
+	if (container)
+		capipc_object_get(container);
+
+	spin_lock(object->lock);
+	capipc_object_unready_locked(object);
+	/* What its rules compare a sender with until somebody holds it again. */
+	rcu_read_lock();
+	*capipc_object_flight_cred(object) = get_cred(rcu_dereference(object->owner->cred));
+	rcu_read_unlock();
+	object->place = CAPIPC_PLACE_IN_FLIGHT;
+	object->container = container;
+	object->owner = NULL;
+	object->handle = 0;
+	spin_unlock(object->lock);
+}
+
+/* Move its queue to a list of garbage. */
+void capipc_object_splice_queue_locked(struct capipc_object *object, struct list_head *garbage)
+{
+	struct capipc_message *message;
+
+	lockdep_assert_held(object->lock);
+	list_for_each_entry(message, &object->queue, link) {
+		if (message->transaction)
+			message->transaction->request = NULL;
+	}
+	list_splice_tail_init(&object->queue, garbage);
+	object->queued = 0;
+}
+
+/**
+ * capipc_object_close - nobody holds it any more
+ * @object: held or in flight; the caller's reference stays the caller's
+ * @garbage: what was in its queue is added here
+ */
+void capipc_object_close(struct capipc_object *object, struct list_head *garbage)
+{
+	struct capipc_object *container;
+	const struct cred *cred;
+
+	spin_lock(object->lock);
+	if (object->owner)
+		capipc_object_unready_locked(object);
+	object->place = CAPIPC_PLACE_CLOSED;
+	object->owner = NULL;
+	container = object->container;
+	object->container = NULL;
+	capipc_object_splice_queue_locked(object, garbage);
+	cred = *capipc_object_flight_cred(object);
+	*capipc_object_flight_cred(object) = NULL;
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		capipc_endpoint_close_locked(capipc_endpoint(object));
+	spin_unlock(object->lock);
+
+	put_cred(cred);
+	if (object->kind == CAPIPC_KIND_LISTENER)
+		capipc_listener_unbind(capipc_listener(object));
+	if (container)
+		capipc_object_put(container);
+}
+
+/**
+ * capipc_garbage_run - destroy messages, and what that closes
+ * @garbage: messages by their link; empty afterwards
+ *
+ * Iterative, however deep what they carry is nested.
+ */
+void capipc_garbage_run(struct list_head *garbage)
+{
+	struct capipc_message *message;
+
+	while (!list_empty(garbage)) {
+		message = list_first_entry(garbage, struct capipc_message, link);
+		list_del(&message->link);
+		capipc_message_destroy(message, garbage);
+		cond_resched();
+	}
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Message pipes.
+ *
+ * A pipe is one allocation with its two endpoints; a reference to an endpoint is
+ * a reference to its pipe. One lock a pipe: a message touches the lock of its
+ * pipe and of the receiver's ready list, and no other.
+ */
+#ifndef CAPIPC_PIPE_H
+#define CAPIPC_PIPE_H
+
+#include "main.h"
+#include "object.h"
+
+/* Ordinals that an endpoint remembers as allowed. */
+#define CAPIPC_VERDICTS	4U
+
+/**
+ * struct capipc_endpoint - one end of a pipe; all under the lock of the pipe
+ * @object: place, holder and queue of what is to be received here
+ * @index: 0 or 1, which end; invariant
+ *
+ * Local side, what its holder sends through it:
+ * @ident: who sent last, reused as long as nothing about the sender changes
+ * @ident_changed: @ident is not @origin
+ * @origin: who connected or made the pipe; for an end that waits in a listener
+ *          NULL until it is received
+ * @verdict_receiver: credentials of the receiver that @verdicts were found for
+ * @verdict_count: how many of @verdicts are valid
+ * @verdict_next: which to replace next
+ * @verdicts: ordinals that @ident may send to @verdict_receiver
+ *
+ * Remote side, what the peer sends to it:
+ * @window_bytes: bytes queued here or on their way here
+ * @window_messages: messages queued here or on their way here
+ * @window: senders that wait for room
+ * @rules: who may send what; NULL if all may; set once
+ * @facet: which facet of its listener this is
+ * @flight_cred: with @rules, in flight: credentials of the last holder
+ * @last: who sent the message that was received last
+ */
+struct capipc_endpoint {
+	struct capipc_object object;
+	u8 index;
+
+	bool ident_changed;
+	struct capipc_ident *ident;
+	struct capipc_ident *origin;
+	const struct cred *verdict_receiver;
+	u8 verdict_count;
+	u8 verdict_next;
+	u32 verdicts[CAPIPC_VERDICTS];
+
+	u32 facet;
+	u32 window_messages;
+	size_t window_bytes;
+	wait_queue_head_t window;
+	struct capipc_ruleset *rules;
+	const struct cred *flight_cred;
+	struct capipc_ident *last;
+};
+
+/**
+ * struct capipc_pipe - a message pipe
+ * @refs: one for each place an endpoint is in and for each temporary use
+ * @lock: protects both endpoints
+ * @cut: the pipe was reported and is closed both ways; @lock
+ * @id: number in events and dumps; invariant
+ * @end: the endpoints
+ */
+struct capipc_pipe {
+	refcount_t refs;
+	spinlock_t lock;
+	bool cut;
+	u64 id;
+	struct capipc_endpoint end[2];
+};
+
+static inline struct capipc_endpoint *capipc_endpoint(struct capipc_object *object)
+{
+	return container_of(object, struct capipc_endpoint, object);
+}
+
+static inline struct capipc_pipe *capipc_endpoint_pipe(struct capipc_endpoint *endpoint)
+{
+	return container_of(endpoint - endpoint->index, struct capipc_pipe, end[0]);
+}
+
+static inline struct capipc_endpoint *capipc_endpoint_peer(struct capipc_endpoint *endpoint)
+{
+	return &capipc_endpoint_pipe(endpoint)->end[!endpoint->index];
+}
+
+/* Rights that an endpoint has at first. */
+#define CAPIPC_ENDPOINT_RIGHTS						\
+	(CAPIPC_RIGHT_READ | CAPIPC_RIGHT_WRITE | CAPIPC_RIGHT_TRANSFER | CAPIPC_RIGHT_ADMIN)
+
+static inline bool capipc_peer_closed_locked(struct capipc_endpoint *endpoint)
+{
+	return capipc_endpoint_pipe(endpoint)->cut ||
+	       capipc_endpoint_peer(endpoint)->object.place == CAPIPC_PLACE_CLOSED;
+}
+
+struct capipc_pipe *capipc_pipe_create(void);
+void capipc_pipe_get(struct capipc_pipe *pipe);
+void capipc_pipe_put(struct capipc_pipe *pipe);
+void capipc_pipe_cut(struct capipc_pipe *pipe, struct list_head *garbage);
+
+void capipc_endpoint_set_origin(struct capipc_endpoint *endpoint, struct capipc_ident *ident);
+int __must_check capipc_endpoint_refresh_ident(struct capipc_endpoint *endpoint,
+					       struct capipc_context *context);
+struct capipc_ident *capipc_endpoint_sender(struct capipc_endpoint *endpoint,
+					    struct capipc_context *context, bool *changed);
+void capipc_endpoint_close_locked(struct capipc_endpoint *endpoint);
+void capipc_endpoint_release_window_locked(struct capipc_endpoint *endpoint, size_t bytes);
+
+int capipc_ioctl_create(struct capipc_context *context, struct capipc_request *request);
+
+#endif /* CAPIPC_PIPE_H */

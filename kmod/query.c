@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Queries: what the kernel pinned of a sender, on demand. What few ask for costs
+ * nothing where nobody asks.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/kdev_t.h>
+#include <linux/pid_namespace.h>
+#include <linux/security.h>
+#include <linux/uaccess.h>
+
+#include "context.h"
+#include "ident.h"
+#include "ioctl.h"
+#include "pipe.h"
+#include "query.h"
+#include "table.h"
+#include "transaction.h"
+
+/**
+ * capipc_query_sender - find the sender that a stamp is about
+ * @handle: an endpoint or a reply handle
+ * @stamp_id: which; 0 for who connected, or called
+ * @changed: out: %CAPIPC_STAMP_CHANGED, as it was in the stamp
+ *
+ * Return: the ident with a reference, or -ESTALE, -EPROTOTYPE.
+ */
+struct capipc_ident *capipc_query_sender(struct capipc_handle *handle, u64 stamp_id, bool *changed)
+{
+	struct capipc_endpoint *endpoint, *peer;
+	struct capipc_ident *ident = NULL;
+
+	switch (handle->kind) {
+	case CAPIPC_KIND_REPLY:
+		ident = handle->transaction->sender;
+		if (stamp_id && ident->id != stamp_id)
+			return ERR_PTR(-ESTALE);
+		*changed = handle->transaction->sender_changed;
+		return capipc_ident_get(ident);
+	case CAPIPC_KIND_ENDPOINT:
+		break;
+	default:
+		return ERR_PTR(-EPROTOTYPE);
+	}
+
+	endpoint = capipc_endpoint(handle->object);
+	peer = capipc_endpoint_peer(endpoint);
+	spin_lock(handle->object->lock);
+	if (peer->origin && (!stamp_id || peer->origin->id == stamp_id))
+		ident = peer->origin;
+	else if (endpoint->last && endpoint->last->id == stamp_id)
+		ident = endpoint->last;
+	if (ident) {
+		capipc_ident_get(ident);
+		*changed = peer->origin && !capipc_ident_same(peer->origin, ident);
+	}
+	spin_unlock(handle->object->lock);
+	return ident ?: ERR_PTR(-ESTALE);
+}
+
+static int capipc_query_groups(const struct capipc_ident *ident, struct capipc_query *arg)
+{
+	const struct group_info *groups = ident->cred->group_info;
+	u32 __user *user = u64_to_user_ptr(arg->groups);
+	int i;
+
+	arg->groups_count = groups->ngroups;
+	if (arg->groups_count > arg->groups_capacity)
+		return 0;
+	for (i = 0; i < groups->ngroups; i++) {
+		if (put_user(from_kgid_munged(current_user_ns(), groups->gid[i]), &user[i]))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+static int capipc_query_label(const struct capipc_ident *ident, struct capipc_query *arg)
+{
+	char *label;
+	u32 len;
+	int ret;
+
+	arg->label_len = 0;
+	if (!ident->secid)
+		return 0;
+	ret = security_secid_to_secctx(ident->secid, &label, &len);
+	if (ret)
+		return ret == -ENOMEM ? ret : 0;
+	/* Some modules count the NUL and some do not. */
+	len = strnlen(label, len);
+	arg->label_len = len;
+	if (len <= arg->label_capacity && copy_to_user(u64_to_user_ptr(arg->label), label, len))
+		ret = -EFAULT;
+	security_release_secctx(label, len);
+	return ret;
+}
+
+static void capipc_query_exe(const struct capipc_ident *ident, struct capipc_query *arg)
+{
+	struct inode *inode;
+
+	arg->exe_dev = 0;
+	arg->exe_ino = 0;
+	if (!ident->exe)
+		return;
+	inode = file_inode(ident->exe);
+	arg->exe_dev = new_encode_dev(inode->i_sb->s_dev);
+	arg->exe_ino = inode->i_ino;
+	arg->state |= CAPIPC_QUERY_HAS_EXE;
+}
+
+static void capipc_query_process(const struct capipc_ident *ident, struct capipc_query *arg)
+{
+	rcu_read_lock();
+	if (pid_task(ident->pid, PIDTYPE_TGID))
+		arg->state |= CAPIPC_QUERY_ALIVE;
+	rcu_read_unlock();
+	arg->start_time_ns = ident->start_time_ns;
+	arg->real_uid = from_kuid_munged(current_user_ns(), ident->cred->uid);
+	arg->real_gid = from_kgid_munged(current_user_ns(), ident->cred->gid);
+	arg->user_ns = ident->cred->user_ns->ns.inum;
+	arg->pid_ns = ns_of_pid(ident->pid)->ns.inum;
+	arg->net_ns = ident->net_ns;
+}
+
+/* Open the program with the caller's own permission. */
+static struct file *capipc_query_open_exe(const struct capipc_ident *ident)
+{
+	if (!ident->exe)
+		return ERR_PTR(-ENOENT);
+	return dentry_open(&ident->exe->f_path, O_RDONLY | O_LARGEFILE, current_cred());
+}
+
+static int capipc_query_respond(const struct capipc_ident *ident, struct capipc_request *request)
+{
+	struct capipc_query *arg = &request->argument.query;
+	struct file *exe;
+	int ret;
+
+	arg->exe_fd = -1;
+	if (!(arg->flags & CAPIPC_QUERY_EXE))
+		return capipc_request_respond(request);
+
+	exe = capipc_query_open_exe(ident);
+	if (IS_ERR(exe))
+		return PTR_ERR(exe);
+	ret = get_unused_fd_flags(O_CLOEXEC);
+	if (ret < 0)
+		goto err_fput;
+	arg->exe_fd = ret;
+	ret = capipc_request_respond(request);
+	if (ret) {
+		put_unused_fd(arg->exe_fd);
+		goto err_fput;
+	}
+	fd_install(arg->exe_fd, exe);
+	return 0;
+
+err_fput:
+	fput(exe);
+	return ret;
+}
+
+int capipc_ioctl_query(struct capipc_context *context, struct capipc_request *request)
+{
+	struct capipc_query *arg = &request->argument.query;
+	struct capipc_handle handle;
+	struct capipc_ident *ident;
+	bool changed;
+	int ret;
+
+	if ((arg->flags & ~CAPIPC_QUERY_EXE) || arg->reserved)
+		return -EINVAL;
+	ret = capipc_table_get_any(&context->table, arg->handle, &handle);
+	if (ret)
+		return ret;
+	ident = capipc_query_sender(&handle, arg->stamp_id, &changed);
+	capipc_handle_put(&handle);
+	if (IS_ERR(ident))
+		return PTR_ERR(ident);
+
+	arg->state = 0;
+	capipc_query_process(ident, arg);
+	capipc_query_exe(ident, arg);
+	capipc_ident_stamp(ident, changed, &arg->stamp);
+	ret = capipc_query_groups(ident, arg);
+	if (!ret)
+		ret = capipc_query_label(ident, arg);
+	if (!ret)
+		ret = capipc_query_respond(ident, request);
+	capipc_ident_put(ident);
+	return ret;
+}

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Receiving: the next message of all that a context holds.
+ *
+ * A receiver takes an object off the ready list and its first message off the
+ * queue, and marks the object as being received from, so that nobody can
+ * overtake it. With no lock held it gives the attachments handles and copies to
+ * user space. Then it either finishes, or puts the message back to where it was.
+ */
+#include <linux/uaccess.h>
+
+#include "call.h"
+#include "context.h"
+#include "event.h"
+#include "ident.h"
+#include "ioctl.h"
+#include "listener.h"
+#include "message.h"
+#include "object.h"
+#include "pipe.h"
+#include "receive.h"
+#include "table.h"
+#include "transaction.h"
+#include "transfer.h"
+#include "wait.h"
+
+/* Take the object whose turn it is, with a reference. */
+static struct capipc_object *capipc_receive_pick(struct capipc_context *context)
+{
+	struct capipc_object *object;
+
+	spin_lock(&context->ready_lock);
+	object = list_first_entry_or_null(&context->ready, struct capipc_object, ready);
+	/* Being on the list means being held, so there is a reference to take. */
+	if (object) {
+		list_del_init(&object->ready);
+		capipc_object_get(object);
+	}
+	spin_unlock(&context->ready_lock);
+	return object;
+}
+
+/*
+ * Begin to receive from an object: take its first message, or NULL for the news
+ * that the peer is closed. -EAGAIN: somebody else was faster. -EMSGSIZE: it does
+ * not fit, and stays.
+ */
+static int capipc_receive_begin(struct capipc_context *context, struct capipc_object *object,
+				struct capipc_receive *arg, struct capipc_message **out)
+{
+	struct capipc_message *message;
+	int ret = 0;
+
+	spin_lock(object->lock);
+	if (object->owner != context || !capipc_object_receivable_locked(object)) {
+		ret = -EAGAIN;
+		goto out_unlock;
+	}
+	arg->from = object->handle;
+	arg->cookie = object->cookie;
+	arg->facet = object->kind == CAPIPC_KIND_ENDPOINT ? capipc_endpoint(object)->facet : 0;
+	message = list_first_entry_or_null(&object->queue, struct capipc_message, link);
+	if (message) {
+		u32 count = message->type == CAPIPC_RECEIVED_CONNECTION ? 0 :
+			message->moved_count;
+
+		arg->type = message->type;
+		arg->data_len = message->len;
+		arg->attachments_count = count;
+		if (message->len > arg->data_capacity || count > arg->attachments_capacity) {
+			ret = -EMSGSIZE;
+			goto out_unlock;
+		}
+		arg->ordinal = message->ordinal;
+		list_del_init(&message->link);
+		object->queued--;
+		if (message->transaction)
+			message->transaction->request = NULL;
+	} else {
+		arg->type = CAPIPC_RECEIVED_PEER_CLOSED;
+	}
+	object->receiving = true;
+	*out = message;
+out_unlock:
+	/* Off the ready list as long as it is received from, else back on it. */
+	capipc_object_update_ready_locked(object);
+	spin_unlock(object->lock);
+	return ret;
+}
+
+/* It could not be delivered: as if nothing had happened. */
+static void capipc_receive_abort(struct capipc_object *object, struct capipc_message *message)
+{
+	LIST_HEAD(garbage);
+
+	spin_lock(object->lock);
+	object->receiving = false;
+	if (message) {
+		if (object->place == CAPIPC_PLACE_CLOSED ||
+		    (object->kind == CAPIPC_KIND_ENDPOINT &&
+		     capipc_endpoint_pipe(capipc_endpoint(object))->cut)) {
+			list_add(&message->link, &garbage);
+		} else {
+			list_add(&message->link, &object->queue);
+			object->queued++;
+			if (message->transaction)
+				message->transaction->request = message;
+		}
+	}
+	capipc_object_update_ready_locked(object);
+	spin_unlock(object->lock);
+	capipc_garbage_run(&garbage);
+}
+
+static void capipc_receive_finish(struct capipc_object *object, struct capipc_message *message)
+{
+	struct capipc_endpoint *endpoint = NULL;
+	struct capipc_ident *last = NULL;
+
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		endpoint = capipc_endpoint(object);
+	spin_lock(object->lock);
+	object->receiving = false;
+	if (!message) {
+		object->peer_closed_told = true;
+	} else if (endpoint) {
+		capipc_endpoint_release_window_locked(endpoint, message->charge);
+		/* Who sent last can be asked for; the message's reference moves. */
+		last = endpoint->last;
+		endpoint->last = message->sender;
+		message->sender = NULL;
+	}
+	capipc_object_update_ready_locked(object);
+	spin_unlock(object->lock);
+	capipc_ident_put(last);
+}
+
+/* Slots that a message needs in the receiver's table. */
+static u32 capipc_receive_slots(const struct capipc_message *message)
+{
+	return message->moved_count + !!message->transaction;
+}
+
+/* A connection was taken: the endpoint is the taker's own from now on. */
+static int capipc_receive_connection(struct capipc_context *context,
+				     struct capipc_message *message, struct capipc_receive *arg)
+{
+	struct capipc_endpoint *endpoint = capipc_endpoint(message->moved[0].object);
+	struct capipc_ident *ident = capipc_ident_create(context);
+
+	if (!ident)
+		return -ENOMEM;
+	capipc_endpoint_set_origin(endpoint, ident);
+	capipc_ident_put(ident);
+	arg->reply_handle = message->moved[0].handle;
+	arg->facet = endpoint->facet;
+	return 0;
+}
+
+static int capipc_receive_copy(struct capipc_context *context, struct capipc_request *request,
+			       struct capipc_message *message)
+{
+	struct capipc_receive *arg = &request->argument.receive;
+	int ret;
+
+	capipc_ident_stamp(message->sender, message->sender_changed, &arg->stamp);
+	if (message->type == CAPIPC_RECEIVED_CONNECTION) {
+		ret = capipc_receive_connection(context, message, arg);
+		if (ret)
+			return ret;
+	}
+	if (message->transaction) {
+		arg->reply_capacity = message->transaction->reply_capacity;
+		arg->reply_attachments_capacity = message->transaction->reply_attachments;
+	}
+	if (message->len &&
+	    copy_to_user(u64_to_user_ptr(arg->data), message->data, message->len))
+		return -EFAULT;
+	return capipc_request_respond(request);
+}
+
+static int capipc_receive_deliver(struct capipc_context *context, struct capipc_request *request,
+				  struct capipc_message *message)
+{
+	struct capipc_receive *arg = &request->argument.receive;
+	struct capipc_table *table = &context->table;
+	struct capipc_handle reply = {
+		.transaction = message->transaction,
+		.rights = CAPIPC_RIGHT_WRITE,
+		.kind = CAPIPC_KIND_REPLY,
+	};
+	LIST_HEAD(garbage);
+	int ret;
+
+	ret = capipc_table_reserve(table, capipc_receive_slots(message), false);
+	if (ret)
+		return ret;
+	if (message->transaction)
+		arg->reply_handle = capipc_table_take(table);
+	ret = capipc_arrival_begin(context, message, arg->attachments);
+	if (ret)
+		goto err_reply;
+	ret = capipc_receive_copy(context, request, message);
+	if (ret) {
+		capipc_arrival_abort(context, message);
+		goto err_reply;
+	}
+	capipc_arrival_finish(context, message);
+	if (message->transaction) {
+		message->transaction = NULL;
+		if (!capipc_table_publish(table, arg->reply_handle, &reply))
+			capipc_handle_close(&reply, false, &garbage);
+	}
+	return 0;
+
+err_reply:
+	if (message->transaction)
+		capipc_table_abort(table, arg->reply_handle);
+	return ret;
+}
+
+static void capipc_receive_tell(struct capipc_context *context, struct capipc_object *object,
+				const struct capipc_receive *arg, struct capipc_ident *client)
+{
+	struct capipc_listener *listener = capipc_listener(object);
+	struct capipc_event event = {
+		.type = CAPIPC_EVENT_ACCEPT,
+		.net = listener->net,
+		.actor = client,
+		.uid = client->cred->euid,
+		.object_id = listener->id,
+		.context_id = context->id,
+		.facet = arg->facet,
+		.name = listener->name,
+		.name_len = listener->name_len,
+	};
+
+	if (capipc_event_wanted(event.net))
+		capipc_event_emit(&event);
+}
+
+/* Everything that is out, as if nothing had been received. */
+static void capipc_receive_clear(struct capipc_receive *arg)
+{
+	arg->type = CAPIPC_RECEIVED_NONE;
+	arg->from = 0;
+	arg->ordinal = 0;
+	arg->data_len = 0;
+	arg->attachments_count = 0;
+	arg->reply_handle = 0;
+	arg->reply_capacity = 0;
+	arg->reply_attachments_capacity = 0;
+	arg->facet = 0;
+	arg->cookie = 0;
+	memset(&arg->stamp, 0, sizeof(arg->stamp));
+}
+
+/* Try to receive from one object. -EAGAIN: there is nothing. */
+static int capipc_receive_from(struct capipc_context *context, struct capipc_request *request,
+			       struct capipc_object *object)
+{
+	struct capipc_receive *arg = &request->argument.receive;
+	struct capipc_message *message;
+	int ret;
+
+	capipc_receive_clear(arg);
+	ret = capipc_receive_begin(context, object, arg, &message);
+	if (ret == -EMSGSIZE)
+		return capipc_request_respond(request) ?: ret;
+	if (ret)
+		return ret;
+	if (message)
+		ret = capipc_receive_deliver(context, request, message);
+	else
+		ret = capipc_request_respond(request);
+	if (ret) {
+		capipc_receive_abort(object, message);
+		return ret;
+	}
+	if (message && message->type == CAPIPC_RECEIVED_CONNECTION)
+		capipc_receive_tell(context, object, arg, message->sender);
+	capipc_receive_finish(object, message);
+	if (message)
+		capipc_message_free(message);
+	return 0;
+}
+
+static int capipc_receive_any(struct capipc_context *context, struct capipc_request *request,
+			      const struct capipc_deadline *deadline)
+{
+	struct capipc_object *object;
+	int ret;
+
+	for (;;) {
+		object = capipc_receive_pick(context);
+		if (object) {
+			ret = capipc_receive_from(context, request, object);
+			capipc_object_put(object);
+			if (ret != -EAGAIN)
+				return ret;
+			continue;
+		}
+		if (deadline->nowait)
+			return -EAGAIN;
+		ret = capipc_wait_event(context->wait, !list_empty_careful(&context->ready),
+					deadline, 1);
+		if (ret)
+			return ret;
+	}
+}
+
+/* Whether waiting for one object is over: 0, -EPIPE, -EBADF, or -EAGAIN for no. */
+static int capipc_receive_poll_one(struct capipc_context *context, struct capipc_object *object)
+{
+	int ret = -EAGAIN;
+
+	spin_lock(object->lock);
+	if (object->owner != context)
+		ret = -EBADF;
+	else if (capipc_object_receivable_locked(object))
+		ret = 0;
+	else if (object->peer_closed_told && !object->receiving && list_empty(&object->queue))
+		ret = -EPIPE;
+	spin_unlock(object->lock);
+	return ret;
+}
+
+static int capipc_receive_one(struct capipc_context *context, struct capipc_request *request,
+			      const struct capipc_deadline *deadline)
+{
+	const struct capipc_receive *arg = &request->argument.receive;
+	struct capipc_object *object;
+	struct capipc_handle handle;
+	int ret;
+
+	ret = capipc_table_get_any(&context->table, arg->handle, &handle);
+	if (ret)
+		return ret;
+	object = handle.object;
+	if (handle.kind != CAPIPC_KIND_ENDPOINT && handle.kind != CAPIPC_KIND_LISTENER) {
+		ret = -EPROTOTYPE;
+		goto out_put;
+	}
+	if (!(handle.rights & CAPIPC_RIGHT_READ)) {
+		ret = -EPERM;
+		goto out_put;
+	}
+	for (;;) {
+		ret = capipc_receive_poll_one(context, object);
+		if (!ret)
+			ret = capipc_receive_from(context, request, object);
+		if (ret != -EAGAIN || deadline->nowait)
+			break;
+		/* Not exclusive: nobody else is woken in our place. */
+		ret = capipc_wait_event(context->wait,
+					capipc_receive_poll_one(context, object) != -EAGAIN,
+					deadline, 0);
+		if (ret)
+			break;
+	}
+out_put:
+	capipc_handle_put(&handle);
+	return ret;
+}
+
+/* Send the reply that comes before receiving. */
+static int capipc_receive_reply(struct capipc_context *context, struct capipc_request *request)
+{
+	struct capipc_receive *arg = &request->argument.receive;
+	struct capipc_request reply;
+	int ret;
+
+	reply.file = request->file;
+	ret = capipc_request_copy(&reply, u64_to_user_ptr(arg->reply), sizeof(struct capipc_reply),
+				  offsetofend(struct capipc_reply, reserved));
+	if (ret)
+		return ret;
+	ret = capipc_reply(context, &reply.argument.reply);
+	if (ret && ret != -ECANCELED)
+		return ret;
+	/*
+	 * Now, and not with the result: if the request is restarted or fails,
+	 * it must not come again. Should this fault, the result will too.
+	 */
+	arg->reply = 0;
+	if (put_user(0, &((struct capipc_receive __user *)request->user)->reply))
+		return -EFAULT;
+	return 0;
+}
+
+int capipc_ioctl_receive(struct capipc_context *context, struct capipc_request *request)
+{
+	struct capipc_receive *arg = &request->argument.receive;
+	struct capipc_deadline deadline = capipc_deadline(arg->deadline_ns, arg->flags,
+							  request->file);
+	int ret;
+
+	if (arg->flags & ~CAPIPC_NOWAIT)
+		return -EINVAL;
+	capipc_context_note_cred(context);
+	if (arg->reply) {
+		ret = capipc_receive_reply(context, request);
+		if (ret)
+			return ret;
+	}
+	if (arg->handle)
+		return capipc_receive_one(context, request, &deadline);
+	return capipc_receive_any(context, request, &deadline);
+}

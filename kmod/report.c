@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reports of bad messages: the pipe is cut, an event tells why, and the sender
+ * is killed if the reporter may.
+ */
+#include <linux/ctype.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+
+#include "context.h"
+#include "event.h"
+#include "ident.h"
+#include "ioctl.h"
+#include "object.h"
+#include "pipe.h"
+#include "query.h"
+#include "report.h"
+#include "table.h"
+#include "transaction.h"
+
+static int capipc_report_reason(const struct capipc_report *arg, char *reason)
+{
+	u32 i;
+
+	if (!arg->reason_len)
+		return arg->reason ? -EINVAL : 0;
+	if (arg->reason_len > CAPIPC_REASON_MAX)
+		return -EINVAL;
+	if (copy_from_user(reason, u64_to_user_ptr(arg->reason), arg->reason_len))
+		return -EFAULT;
+	for (i = 0; i < arg->reason_len; i++) {
+		if (!isascii(reason[i]) || !isprint(reason[i]))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * kill(2)'s own rule, by the kernel's own function, on the process that is
+ * pinned: a number that has been reused hits nobody.
+ */
+static u32 capipc_report_kill(const struct capipc_ident *ident)
+{
+	return kill_pid(ident->pid, SIGKILL, 0) ? CAPIPC_REPORT_SPARED : CAPIPC_REPORT_KILLED;
+}
+
+static void capipc_report_tell(struct capipc_context *context, const struct capipc_report *arg,
+			       const char *reason, struct capipc_pipe *pipe,
+			       struct capipc_ident *sender)
+{
+	struct capipc_event event = {
+		.type = CAPIPC_EVENT_BAD_MESSAGE,
+		.net = context->net,
+		.actor = sender,
+		.uid = sender->cred->euid,
+		.object_id = pipe->id,
+		.context_id = context->id,
+		.verdict = arg->verdict,
+		.reason = arg->reason_len ? reason : NULL,
+		.reason_len = arg->reason_len,
+	};
+	struct capipc_ident *reporter;
+
+	if (!capipc_event_wanted(event.net))
+		return;
+	reporter = capipc_ident_create(context);
+	event.reporter = reporter;
+	capipc_event_emit(&event);
+	if (arg->verdict == CAPIPC_REPORT_KILLED) {
+		event.type = CAPIPC_EVENT_KILL;
+		capipc_event_emit(&event);
+	}
+	capipc_ident_put(reporter);
+}
+
+/* The endpoint that a bad message came from. */
+static struct capipc_endpoint *capipc_report_endpoint(const struct capipc_handle *handle)
+{
+	return handle->kind == CAPIPC_KIND_REPLY ? handle->transaction->target :
+		capipc_endpoint(handle->object);
+}
+
+static int capipc_report_sender(const struct capipc_report *arg, struct capipc_handle *handle,
+				struct capipc_ident **sender)
+{
+	bool changed;
+
+	if (handle->kind == CAPIPC_KIND_ENDPOINT) {
+		if (!(handle->rights & CAPIPC_RIGHT_READ))
+			return -EPERM;
+		/* Who connected need not have sent anything. */
+		if (!arg->stamp_id)
+			return -ESTALE;
+	}
+	*sender = capipc_query_sender(handle, arg->stamp_id, &changed);
+	return PTR_ERR_OR_ZERO(*sender);
+}
+
+int capipc_ioctl_report(struct capipc_context *context, struct capipc_request *request)
+{
+	struct capipc_report *arg = &request->argument.report;
+	char reason[CAPIPC_REASON_MAX];
+	struct capipc_handle handle, removed;
+	struct capipc_ident *sender;
+	struct capipc_pipe *pipe;
+	LIST_HEAD(garbage);
+	int ret;
+
+	if ((arg->flags & ~CAPIPC_REPORT_KILL) || arg->reserved)
+		return -EINVAL;
+	ret = capipc_report_reason(arg, reason);
+	if (ret)
+		return ret;
+	ret = capipc_table_get_any(&context->table, arg->handle, &handle);
+	if (ret)
+		return ret;
+	ret = capipc_report_sender(arg, &handle, &sender);
+	if (ret)
+		goto out_put;
+	/* What cannot be undone comes last: see that the answer can be written. */
+	arg->verdict = CAPIPC_REPORT_CUT_OFF;
+	ret = capipc_request_respond(request);
+	if (!ret)
+		ret = capipc_table_remove(&context->table, arg->handle, &removed);
+	if (ret)
+		goto out_sender;
+
+	pipe = capipc_endpoint_pipe(capipc_report_endpoint(&handle));
+	capipc_pipe_cut(pipe, &garbage);
+	capipc_handle_close(&removed, false, &garbage);
+	capipc_garbage_run(&garbage);
+	if (arg->flags & CAPIPC_REPORT_KILL)
+		arg->verdict = capipc_report_kill(sender);
+	capipc_report_tell(context, arg, reason, pipe, sender);
+	ret = capipc_request_respond(request);
+
+out_sender:
+	capipc_ident_put(sender);
+out_put:
+	capipc_handle_put(&handle);
+	return ret;
+}

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rules: see rule.h.
+ */
+#include <linux/overflow.h>
+#include <linux/security.h>
+#include <linux/uaccess.h>
+
+#include "account.h"
+#include "context.h"
+#include "ident.h"
+#include "ioctl.h"
+#include "listener.h"
+#include "pipe.h"
+#include "rule.h"
+#include "table.h"
+
+#define CAPIPC_MATCH_ALL							\
+	(CAPIPC_MATCH_SAME_UID | CAPIPC_MATCH_SAME_PRIVILEGE | CAPIPC_MATCH_UID |	\
+	 CAPIPC_MATCH_GID | CAPIPC_MATCH_CAPABILITIES | CAPIPC_MATCH_LABEL |		\
+	 CAPIPC_MATCH_UNCHANGED)
+
+static int capipc_rule_label(const struct capipc_rule *rule, u32 *secid)
+{
+	char label[CAPIPC_LABEL_MAX + 1];
+	int ret;
+
+	if (!rule->label_len || rule->label_len > CAPIPC_LABEL_MAX)
+		return -EINVAL;
+	if (copy_from_user(label, u64_to_user_ptr(rule->label), rule->label_len))
+		return -EFAULT;
+	label[rule->label_len] = '\0';
+	ret = security_secctx_to_secid(label, rule->label_len, secid);
+	switch (ret) {
+	case 0:
+		return *secid ? 0 : -EOPNOTSUPP;
+	case -ENOMEM:
+	case -EOPNOTSUPP:
+		return ret;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* Check a rule and translate it into kernel ids. */
+static int capipc_rule_translate(const struct capipc_rule *rule, bool connect,
+				 struct capipc_krule *out)
+{
+	struct user_namespace *ns = current_user_ns();
+
+	if ((rule->match & ~CAPIPC_MATCH_ALL) || rule->reserved)
+		return -EINVAL;
+	if (rule->ordinal_first > rule->ordinal_last || (connect && rule->ordinal_last))
+		return -EINVAL;
+	out->match = rule->match;
+	out->facet = rule->facet;
+	out->ordinal_first = rule->ordinal_first;
+	out->ordinal_last = rule->ordinal_last;
+
+	if (rule->match & CAPIPC_MATCH_UID) {
+		out->uid = make_kuid(ns, rule->uid);
+		if (!uid_valid(out->uid))
+			return -EINVAL;
+	} else if (rule->uid) {
+		return -EINVAL;
+	}
+	if (rule->match & CAPIPC_MATCH_GID) {
+		out->gid = make_kgid(ns, rule->gid);
+		if (!gid_valid(out->gid))
+			return -EINVAL;
+	} else if (rule->gid) {
+		return -EINVAL;
+	}
+	if (rule->match & CAPIPC_MATCH_CAPABILITIES) {
+		if (!rule->capabilities || (rule->capabilities & ~CAPIPC_CAPABILITIES_ALL))
+			return -EINVAL;
+		out->capabilities = rule->capabilities;
+	} else if (rule->capabilities) {
+		return -EINVAL;
+	}
+	if (rule->match & CAPIPC_MATCH_LABEL)
+		return capipc_rule_label(rule, &out->secid);
+	return rule->label || rule->label_len ? -EINVAL : 0;
+}
+
+/**
+ * capipc_ruleset_create - copy a list of rules in
+ * @context: of who sets it, and pays for it
+ * @rules: user pointer
+ * @count: number of rules
+ * @rule_size: size of one, as the caller knows it
+ * @connect: rules about connecting, which have no ordinals
+ *
+ * Return: the list with one reference, or -EINVAL, -E2BIG, -EFAULT, -EOPNOTSUPP,
+ * -EDQUOT, -ENOMEM.
+ */
+struct capipc_ruleset *capipc_ruleset_create(struct capipc_context *context, u64 rules, u32 count,
+					     u32 rule_size, bool connect)
+{
+	struct capipc_ruleset *ruleset;
+	struct capipc_rule rule;
+	size_t size;
+	int ret;
+	u32 i;
+
+	if (count > CAPIPC_RULES_MAX || rule_size < offsetofend(struct capipc_rule, reserved))
+		return ERR_PTR(-EINVAL);
+	if (rule_size > PAGE_SIZE)
+		return ERR_PTR(-E2BIG);
+	size = struct_size(ruleset, rules, count);
+	ret = capipc_account_charge(context->account, CAPIPC_BYTES, size);
+	if (ret)
+		return ERR_PTR(ret);
+	ruleset = kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!ruleset) {
+		capipc_account_uncharge(context->account, CAPIPC_BYTES, size);
+		return ERR_PTR(-ENOMEM);
+	}
+	refcount_set(&ruleset->refs, 1);
+	ruleset->account = context->account;
+	ruleset->charge = size;
+	ruleset->count = count;
+	for (i = 0; i < count; i++) {
+		ret = copy_struct_from_user(&rule, sizeof(rule),
+					    u64_to_user_ptr(rules) + (size_t)i * rule_size,
+					    rule_size);
+		if (!ret)
+			ret = capipc_rule_translate(&rule, connect, &ruleset->rules[i]);
+		if (ret) {
+			capipc_ruleset_put(ruleset);
+			return ERR_PTR(ret);
+		}
+	}
+	return ruleset;
+}
+
+struct capipc_ruleset *capipc_ruleset_get(struct capipc_ruleset *ruleset)
+{
+	if (ruleset)
+		refcount_inc(&ruleset->refs);
+	return ruleset;
+}
+
+/* @ruleset may be NULL. */
+void capipc_ruleset_put(struct capipc_ruleset *ruleset)
+{
+	if (!ruleset || !refcount_dec_and_test(&ruleset->refs))
+		return;
+	capipc_account_uncharge(ruleset->account, CAPIPC_BYTES, ruleset->charge);
+	kvfree(ruleset);
+}
+
+static bool capipc_same_privilege(const struct cred *sender, const struct cred *receiver)
+{
+	u64 needed = capipc_compat_cap_bits(receiver->cap_effective);
+
+	return sender->user_ns == receiver->user_ns &&
+	       uid_eq(sender->euid, receiver->euid) && gid_eq(sender->egid, receiver->egid) &&
+	       (capipc_compat_cap_bits(sender->cap_effective) & needed) == needed;
+}
+
+static bool capipc_rule_matches(const struct capipc_krule *rule, const struct capipc_asked *asked)
+{
+	const struct cred *sender = asked->ident->cred;
+	u32 match = rule->match;
+
+	if ((match & CAPIPC_MATCH_SAME_UID) && !uid_eq(sender->euid, asked->receiver->euid))
+		return false;
+	if ((match & CAPIPC_MATCH_SAME_PRIVILEGE) &&
+	    !capipc_same_privilege(sender, asked->receiver))
+		return false;
+	if ((match & CAPIPC_MATCH_UID) && !uid_eq(sender->euid, rule->uid))
+		return false;
+	/* The sender is the calling thread, so its groups are at hand. */
+	if ((match & CAPIPC_MATCH_GID) && !in_egroup_p(rule->gid))
+		return false;
+	if ((match & CAPIPC_MATCH_CAPABILITIES) &&
+	    (capipc_cred_capabilities(sender, asked->receiver->user_ns) & rule->capabilities) !=
+	    rule->capabilities)
+		return false;
+	if ((match & CAPIPC_MATCH_LABEL) && asked->ident->secid != rule->secid)
+		return false;
+	if ((match & CAPIPC_MATCH_UNCHANGED) && asked->changed)
+		return false;
+	return true;
+}
+
+/**
+ * capipc_ruleset_decide - which rule decides?
+ * @ruleset: the list, or NULL if there is none
+ * @asked: the question
+ *
+ * Return: the index of the rule that allows it, or CAPIPC_EXPLAIN_NONE,
+ * CAPIPC_EXPLAIN_OPEN.
+ */
+int capipc_ruleset_decide(const struct capipc_ruleset *ruleset, const struct capipc_asked *asked)
+{
+	u32 i;
+
+	if (!ruleset)
+		return CAPIPC_EXPLAIN_OPEN;
+	if (!asked->receiver)
+		return CAPIPC_EXPLAIN_NONE;
+	for (i = 0; i < ruleset->count; i++) {
+		const struct capipc_krule *rule = &ruleset->rules[i];
+
+		if (asked->ordinal < rule->ordinal_first || asked->ordinal > rule->ordinal_last)
+			continue;
+		if (asked->facet && rule->facet && rule->facet != asked->facet)
+			continue;
+		if (capipc_rule_matches(rule, asked))
+			return i;
+	}
+	return CAPIPC_EXPLAIN_NONE;
+}
+
+/*
+ * The credentials that senders to an endpoint are compared with: its holder's, or
+ * those of the last holder while it is in flight. Under RCU.
+ */
+static const struct cred *capipc_receiver_cred_locked(struct capipc_endpoint *endpoint)
+{
+	struct capipc_object *object = &endpoint->object;
+
+	lockdep_assert_held(object->lock);
+	return object->owner ? rcu_dereference(object->owner->cred) : endpoint->flight_cred;
+}
+
+static int capipc_endpoint_decide_locked(struct capipc_endpoint *endpoint, u32 ordinal)
+{
+	struct capipc_endpoint *target = capipc_endpoint_peer(endpoint);
+	struct capipc_asked asked = {
+		.ident = endpoint->ident,
+		.receiver = capipc_receiver_cred_locked(target),
+		.ordinal = ordinal,
+		.facet = target->facet,
+		.changed = endpoint->ident_changed,
+	};
+
+	return capipc_ruleset_decide(target->rules, &asked);
+}
+
+static bool capipc_verdict_known_locked(struct capipc_endpoint *endpoint,
+					const struct cred *receiver, u32 ordinal)
+{
+	u8 i;
+
+	if (endpoint->verdict_receiver != receiver)
+		return false;
+	for (i = 0; i < endpoint->verdict_count; i++) {
+		if (endpoint->verdicts[i] == ordinal)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * capipc_rule_allows_locked - may the calling thread send this?
+ * @endpoint: the endpoint that it sends through; its ident is that of the thread
+ * @ordinal: the method
+ *
+ * What was allowed once is remembered for as long as neither the sender's nor
+ * the receiver's credentials change; both are pinned, so comparing pointers will
+ * do. The rules themselves never change.
+ */
+bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, u32 ordinal)
+{
+	struct capipc_endpoint *target = capipc_endpoint_peer(endpoint);
+	const struct cred *receiver;
+	bool allowed;
+
+	lockdep_assert_held(endpoint->object.lock);
+	if (!target->rules)
+		return true;
+
+	rcu_read_lock();
+	receiver = capipc_receiver_cred_locked(target);
+	allowed = capipc_verdict_known_locked(endpoint, receiver, ordinal);
+	if (!allowed) {
+		allowed = capipc_endpoint_decide_locked(endpoint, ordinal) >= 0;
+		if (allowed && endpoint->verdict_receiver != receiver) {
+			put_cred(endpoint->verdict_receiver);
+			endpoint->verdict_receiver = get_cred(receiver);
+			endpoint->verdict_count = 0;
+			endpoint->verdict_next = 0;
+		}
+		if (allowed) {
+			endpoint->verdicts[endpoint->verdict_next] = ordinal;
+			endpoint->verdict_next = (endpoint->verdict_next + 1) % CAPIPC_VERDICTS;
+			if (endpoint->verdict_count < CAPIPC_VERDICTS)
+				endpoint->verdict_count++;
+		}
+	}
+	rcu_read_unlock();
+	return allowed;
+}
+
+int capipc_ioctl_restrict(struct capipc_context *context, struct capipc_request *request)
+{
+	const struct capipc_restrict *arg = &request->argument.restrict_;
+	struct capipc_ruleset *ruleset;
+	struct capipc_endpoint *endpoint;
+	struct capipc_handle handle;
+	int ret;
+
+	if (arg->flags || arg->reserved)
+		return -EINVAL;
+	ret = capipc_table_get(&context->table, arg->handle, CAPIPC_KIND_ENDPOINT,
+			       CAPIPC_RIGHT_ADMIN, &handle);
+	if (ret)
+		return ret;
+	ruleset = capipc_ruleset_create(context, arg->rules, arg->rules_count, arg->rule_size,
+					false);
+	if (IS_ERR(ruleset)) {
+		ret = PTR_ERR(ruleset);
+		goto out_put;
+	}
+	endpoint = capipc_endpoint(handle.object);
+	spin_lock(handle.object->lock);
+	if (handle.object->owner != context) {
+		ret = -EBADF;
+	} else if (endpoint->rules) {
+		ret = -EBUSY;
+	} else {
+		endpoint->rules = ruleset;
+		ruleset = NULL;
+	}
+	spin_unlock(handle.object->lock);
+	capipc_ruleset_put(ruleset);
+out_put:
+	capipc_handle_put(&handle);
+	return ret;
+}
+
+static int capipc_explain_send(struct capipc_context *context, struct capipc_explain *arg)
+{
+	struct capipc_endpoint *endpoint;
+	struct capipc_handle handle;
+	int ret;
+
+	ret = capipc_table_get(&context->table, arg->handle, CAPIPC_KIND_ENDPOINT,
+			       CAPIPC_RIGHT_WRITE, &handle);
+	if (ret)
+		return ret;
+	endpoint = capipc_endpoint(handle.object);
+	do {
+		ret = capipc_endpoint_refresh_ident(endpoint, context);
+		if (ret)
+			break;
+		spin_lock(handle.object->lock);
+		if (!capipc_ident_is_current(endpoint->ident, context)) {
+			ret = -EAGAIN;
+		} else if (capipc_peer_closed_locked(endpoint)) {
+			ret = -EPIPE;
+		} else {
+			rcu_read_lock();
+			arg->rule = capipc_endpoint_decide_locked(endpoint, arg->ordinal);
+			rcu_read_unlock();
+			arg->facet = capipc_endpoint_peer(endpoint)->facet;
+		}
+		spin_unlock(handle.object->lock);
+	} while (ret == -EAGAIN);
+	capipc_handle_put(&handle);
+	return ret;
+}
+
+static int capipc_explain_connect(struct capipc_context *context, struct capipc_explain *arg)
+{
+	struct capipc_listener *listener;
+	struct capipc_ident *ident;
+	char *name;
+	int ret = 0;
+
+	name = capipc_name_copy(arg->name, arg->name_len);
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	ident = capipc_ident_create(context);
+	listener = capipc_listener_find(context->net, name, arg->name_len);
+	if (!ident)
+		ret = -ENOMEM;
+	else if (!listener)
+		ret = -ENOENT;
+	else
+		arg->rule = capipc_listener_decide(listener, ident, &arg->facet);
+	if (listener)
+		capipc_listener_put(listener);
+	capipc_ident_put(ident);
+	kfree(name);
+	return ret;
+}
+
+int capipc_ioctl_explain(struct capipc_context *context, struct capipc_request *request)
+{
+	struct capipc_explain *arg = &request->argument.explain;
+	int ret;
+
+	if (arg->flags)
+		return -EINVAL;
+	if (arg->handle ? arg->name || arg->name_len : arg->ordinal)
+		return -EINVAL;
+	arg->facet = 0;
+	if (arg->handle)
+		ret = capipc_explain_send(context, arg);
+	else
+		ret = capipc_explain_connect(context, arg);
+	if (ret)
+		return ret;
+	arg->allowed = arg->rule != CAPIPC_EXPLAIN_NONE;
+	return capipc_request_respond(request);
+}

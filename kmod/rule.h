@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Rules: who may do what. A list is copied from user space once, translated
+ * into kernel ids, and immutable from then on.
+ */
+#ifndef CAPIPC_RULE_H
+#define CAPIPC_RULE_H
+
+#include <linux/uidgid.h>
+
+#include "main.h"
+
+/* One rule, translated; see struct capipc_rule for the meaning. */
+struct capipc_krule {
+	u32 match;
+	u32 facet;
+	u32 ordinal_first;
+	u32 ordinal_last;
+	kuid_t uid;
+	kgid_t gid;
+	u64 capabilities;
+	u32 secid;
+};
+
+/**
+ * struct capipc_ruleset - a list of rules; invariant but for @refs
+ * @refs: a listener and every endpoint made from it share one
+ * @account: pays for it
+ * @charge: bytes
+ * @count: number of rules
+ * @rules: in the order in which they are tried
+ */
+struct capipc_ruleset {
+	refcount_t refs;
+	u32 count;
+	struct capipc_account *account;
+	size_t charge;
+	struct capipc_krule rules[] __counted_by(count);
+};
+
+/* A question to a list of rules. @ident must be that of current. */
+struct capipc_asked {
+	const struct capipc_ident *ident;
+	const struct cred *receiver;
+	u32 ordinal;
+	u32 facet;
+	bool changed;
+};
+
+struct capipc_ruleset *capipc_ruleset_create(struct capipc_context *context, u64 rules, u32 count,
+					     u32 rule_size, bool connect);
+struct capipc_ruleset *capipc_ruleset_get(struct capipc_ruleset *ruleset);
+void capipc_ruleset_put(struct capipc_ruleset *ruleset);
+int capipc_ruleset_decide(const struct capipc_ruleset *ruleset, const struct capipc_asked *asked);
+
+bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, u32 ordinal);
+
+int capipc_ioctl_restrict(struct capipc_context *context, struct capipc_request *request);
+int capipc_ioctl_explain(struct capipc_context *context, struct capipc_request *request);
+
+#endif /* CAPIPC_RULE_H */

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sending: see send.h.
+ *
+ *   reserve   under the lock of the pipe: is the peer there, do the rules allow
+ *             it, is there room in the window? From here on the room is ours.
+ *   build     charge, allocate, copy the bytes; take the attachments out of the
+ *             table
+ *   enqueue   under the lock of the pipe: are both ends still there?
+ *
+ * Whatever fails undoes what came before it.
+ */
+#include "context.h"
+#include "event.h"
+#include "ident.h"
+#include "ioctl.h"
+#include "listener.h"
+#include "message.h"
+#include "pipe.h"
+#include "rule.h"
+#include "send.h"
+#include "table.h"
+#include "transaction.h"
+#include "transfer.h"
+
+/* A send on its way. */
+struct capipc_sending {
+	struct capipc_context *context;
+	struct capipc_endpoint *endpoint;
+	struct capipc_endpoint *target;
+	struct capipc_ident *sender;
+	bool sender_changed;
+	size_t size;
+	u32 ordinal;
+};
+
+/* Whether the peer may still receive, for who sends through an endpoint. */
+static int capipc_send_check_locked(struct capipc_endpoint *endpoint)
+{
+	if (endpoint->object.place == CAPIPC_PLACE_CLOSED)
+		return -EBADF;
+	return capipc_peer_closed_locked(endpoint) ? -EPIPE : 0;
+}
+
+static bool capipc_window_has_room_locked(struct capipc_endpoint *target, size_t size)
+{
+	return target->window_messages < READ_ONCE(capipc_window_messages) &&
+	       size_add(target->window_bytes, size) <= READ_ONCE(capipc_window_bytes);
+}
+
+/* What a sender waits for: room, or the news that there will be none. */
+static bool capipc_window_changed(struct capipc_sending *sending)
+{
+	bool changed;
+
+	spin_lock(sending->endpoint->object.lock);
+	changed = capipc_send_check_locked(sending->endpoint) ||
+		  capipc_window_has_room_locked(sending->target, sending->size);
+	spin_unlock(sending->endpoint->object.lock);
+	return changed;
+}
+
+static int capipc_reserve_locked(struct capipc_sending *sending)
+{
+	struct capipc_endpoint *endpoint = sending->endpoint;
+	struct capipc_endpoint *target = sending->target;
+	int ret = capipc_send_check_locked(endpoint);
+
+	if (ret)
+		return ret;
+	if (!capipc_rule_allows_locked(endpoint, sending->ordinal))
+		return -EACCES;
+	if (!capipc_window_has_room_locked(target, sending->size))
+		return -EAGAIN;
+	target->window_bytes += sending->size;
+	target->window_messages++;
+	sending->sender = capipc_ident_get(endpoint->ident);
+	sending->sender_changed = endpoint->ident_changed;
+	return 0;
+}
+
+static void capipc_unreserve(struct capipc_sending *sending)
+{
+	spin_lock(sending->target->object.lock);
+	capipc_endpoint_release_window_locked(sending->target, sending->size);
+	spin_unlock(sending->target->object.lock);
+}
+
+static void capipc_send_denied(struct capipc_sending *sending)
+{
+	struct capipc_object *target = &sending->target->object;
+	struct capipc_event event = {
+		.type = CAPIPC_EVENT_DENY,
+		.net = sending->context->net,
+		.object_id = capipc_endpoint_pipe(sending->endpoint)->id,
+		.ordinal = sending->ordinal,
+		.uid = current_euid(),
+	};
+
+	if (!capipc_event_wanted(event.net))
+		return;
+	spin_lock(target->lock);
+	if (capipc_ident_is_current(sending->endpoint->ident, sending->context))
+		event.actor = capipc_ident_get(sending->endpoint->ident);
+	if (target->owner)
+		event.context_id = target->owner->id;
+	event.facet = sending->target->facet;
+	spin_unlock(target->lock);
+
+	capipc_event_emit(&event);
+	capipc_ident_put((struct capipc_ident *)event.actor);
+}
+
+static int capipc_reserve(struct capipc_sending *sending, const struct capipc_deadline *deadline)
+{
+	struct capipc_endpoint *endpoint = sending->endpoint;
+	int ret;
+
+	for (;;) {
+		ret = capipc_endpoint_refresh_ident(endpoint, sending->context);
+		if (ret)
+			return ret;
+		spin_lock(endpoint->object.lock);
+		/* Another thread may have sent with other credentials. */
+		if (unlikely(!capipc_ident_is_current(endpoint->ident, sending->context))) {
+			spin_unlock(endpoint->object.lock);
+			cond_resched();
+			continue;
+		}
+		ret = capipc_reserve_locked(sending);
+		spin_unlock(endpoint->object.lock);
+
+		if (ret == -EACCES)
+			capipc_send_denied(sending);
+		if (ret != -EAGAIN || deadline->nowait)
+			return ret;
+		ret = capipc_wait_event(sending->target->window, capipc_window_changed(sending),
+					deadline, 0);
+		if (ret)
+			return ret;
+	}
+}
+
+static int capipc_enqueue(struct capipc_sending *sending, struct capipc_message *message)
+{
+	struct capipc_object *target = &sending->target->object;
+	int ret;
+
+	spin_lock(target->lock);
+	ret = capipc_send_check_locked(sending->endpoint);
+	if (!ret) {
+		if (message->transaction)
+			message->transaction->request = message;
+		list_add_tail(&message->link, &target->queue);
+		target->queued++;
+		capipc_object_update_ready_locked(target);
+	}
+	spin_unlock(target->lock);
+	return ret;
+}
+
+/* Let the message know its call, and the call who made it. */
+static void capipc_send_bind(struct capipc_sending *sending, struct capipc_message *message,
+			     struct capipc_transaction *transaction)
+{
+	message->type = CAPIPC_RECEIVED_CALL;
+	message->transaction = capipc_transaction_get(transaction);
+	transaction->sender = capipc_ident_get(sending->sender);
+	transaction->sender_changed = sending->sender_changed;
+	capipc_object_get(&sending->target->object);
+	transaction->target = sending->target;
+}
+
+static int capipc_build_and_enqueue(struct capipc_sending *sending,
+				    const struct capipc_outgoing *outgoing)
+{
+	struct capipc_context *context = sending->context;
+	struct capipc_transfer transfer;
+	struct capipc_message *message;
+	int ret;
+
+	message = capipc_message_create(context->account, outgoing->data, outgoing->data_len,
+					outgoing->attachments_count);
+	if (IS_ERR(message))
+		return PTR_ERR(message);
+	message->ordinal = outgoing->ordinal;
+	message->sender = capipc_ident_get(sending->sender);
+	message->sender_changed = sending->sender_changed;
+
+	ret = capipc_transfer_begin(&transfer, context, message, outgoing->attachments,
+				    outgoing->attachments_count, &sending->target->object);
+	if (ret)
+		goto err_free;
+	if (outgoing->transaction)
+		capipc_send_bind(sending, message, outgoing->transaction);
+	ret = capipc_enqueue(sending, message);
+	if (ret) {
+		capipc_transfer_abort(&transfer, context, message);
+		goto err_free;
+	}
+	capipc_transfer_finish(&transfer, context);
+	return 0;
+
+err_free:
+	capipc_message_free(message);
+	return ret;
+}
+
+/**
+ * capipc_send - send a message
+ * @context: the sender's
+ * @outgoing: the message
+ *
+ * Return: 0 and it is queued, or an error and nothing has happened.
+ */
+int capipc_send(struct capipc_context *context, const struct capipc_outgoing *outgoing)
+{
+	struct capipc_sending sending = {
+		.context = context,
+		.ordinal = outgoing->ordinal,
+	};
+	struct capipc_handle handle;
+	int ret;
+
+	if (outgoing->attachments_count > CAPIPC_ATTACHMENTS_MAX)
+		return -EINVAL;
+	if (outgoing->data_len > CAPIPC_MESSAGE_MAX)
+		return -EMSGSIZE;
+	sending.size = capipc_message_size(outgoing->data_len, outgoing->attachments_count);
+	if (sending.size > READ_ONCE(capipc_window_bytes))
+		return -EMSGSIZE;
+	ret = capipc_table_get(&context->table, outgoing->handle, CAPIPC_KIND_ENDPOINT,
+			       CAPIPC_RIGHT_WRITE, &handle);
+	if (ret)
+		return ret;
+	sending.endpoint = capipc_endpoint(handle.object);
+	sending.target = capipc_endpoint_peer(sending.endpoint);
+
+	ret = capipc_reserve(&sending, &outgoing->deadline);
+	if (!ret) {
+		ret = capipc_build_and_enqueue(&sending, outgoing);
+		if (ret)
+			capipc_unreserve(&sending);
+		capipc_ident_put(sending.sender);
+	}
+	capipc_handle_put(&handle);
+	return ret;
+}
+
+int capipc_ioctl_send(struct capipc_context *context, struct capipc_request *request)
+{
+	const struct capipc_send *arg = &request->argument.send;
+	struct capipc_outgoing outgoing = {
+		.handle = arg->handle,
+		.ordinal = arg->ordinal,
+		.data = arg->data,
+		.data_len = arg->data_len,
+		.attachments = arg->attachments,
+		.attachments_count = arg->attachments_count,
+		.deadline = capipc_deadline(arg->deadline_ns, arg->flags, request->file),
+	};
+
+	if (arg->flags & ~CAPIPC_NOWAIT)
+		return -EINVAL;
+	return capipc_send(context, &outgoing);
+}

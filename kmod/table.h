@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The handle table of a context.
+ *
+ * A slot is free, reserved (a handle value that nobody can use yet), live, or
+ * moving (its object is being sent away; the slot comes back to life if that
+ * fails). Reserve, build, publish; or abort: nothing half-built is visible.
+ * A freed slot goes to the end of the free list and takes the next generation,
+ * so a stale handle value stays invalid for as long as possible.
+ */
+#ifndef CAPIPC_TABLE_H
+#define CAPIPC_TABLE_H
+
+#include "main.h"
+
+enum capipc_slot_state {
+	CAPIPC_SLOT_FREE,
+	CAPIPC_SLOT_RESERVED,
+	CAPIPC_SLOT_LIVE,
+	CAPIPC_SLOT_MOVING,
+};
+
+/**
+ * struct capipc_slot - one handle; all under the lock of the table
+ * @object: what it names, with a reference; %CAPIPC_KIND_ENDPOINT, _LISTENER
+ * @transaction: likewise; %CAPIPC_KIND_REPLY, %CAPIPC_KIND_CALL
+ * @next: free: index of the next free slot
+ * @rights: CAPIPC_RIGHT_*
+ * @generation: upper part of the handle value, never 0
+ * @kind: enum capipc_kind
+ * @state: enum capipc_slot_state
+ */
+struct capipc_slot {
+	union {
+		struct capipc_object *object;
+		struct capipc_transaction *transaction;
+		u32 next;
+	};
+	u32 rights;
+	u16 generation;
+	u8 kind;
+	u8 state;
+};
+
+/**
+ * struct capipc_table - the handles of a context
+ * @lock: protects everything below
+ * @account: pays for the handles; invariant
+ * @chunks: @capacity / %CAPIPC_CHUNK_SLOTS arrays of slots
+ * @chunks_room: room in @chunks
+ * @capacity: number of slots
+ * @free: number of free slots, including the @reserved
+ * @reserved: free slots that were promised
+ * @free_first: first of the free list
+ * @free_last: last of the free list
+ * @dead: the context is gone, nothing enters any more
+ */
+struct capipc_table {
+	spinlock_t lock;
+	struct capipc_account *account;
+	struct capipc_slot **chunks;
+	u32 chunks_room;
+	u32 capacity;
+	u32 free;
+	u32 reserved;
+	u32 free_first;
+	u32 free_last;
+	bool dead;
+};
+
+/* A looked-up handle: with a reference on what it names. */
+struct capipc_handle {
+	union {
+		struct capipc_object *object;
+		struct capipc_transaction *transaction;
+	};
+	u32 rights;
+	u8 kind;
+};
+
+void capipc_table_init(struct capipc_table *table, struct capipc_account *account);
+void capipc_table_destroy(struct capipc_table *table);
+
+int __must_check capipc_table_reserve(struct capipc_table *table, u32 n, bool force);
+void capipc_table_unreserve(struct capipc_table *table, u32 n);
+u32 capipc_table_take(struct capipc_table *table);
+void capipc_table_abort(struct capipc_table *table, u32 value);
+bool capipc_table_publish(struct capipc_table *table, u32 value, const struct capipc_handle *what);
+
+int __must_check capipc_table_get(struct capipc_table *table, u32 value, u8 kind, u32 rights,
+				  struct capipc_handle *out);
+int __must_check capipc_table_get_any(struct capipc_table *table, u32 value,
+				      struct capipc_handle *out);
+void capipc_handle_put(struct capipc_handle *handle);
+
+int __must_check capipc_table_remove(struct capipc_table *table, u32 value,
+				     struct capipc_handle *out);
+int __must_check capipc_table_move_begin(struct capipc_table *table, u32 value, u32 rights,
+					 u32 kinds, struct capipc_handle *out);
+bool capipc_table_move_abort(struct capipc_table *table, u32 value);
+void capipc_table_move_finish(struct capipc_table *table, u32 value);
+
+bool capipc_table_drain(struct capipc_table *table, struct capipc_handle *out, u32 *cursor);
+void capipc_table_kill(struct capipc_table *table);
+bool capipc_table_next(struct capipc_table *table, u32 *cursor, struct capipc_handle *out,
+		       u32 *value);
+
+#endif /* CAPIPC_TABLE_H */

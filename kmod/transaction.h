@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Transactions: calls that wait for a reply.
+ *
+ *   WAITING --reply--> REPLIED
+ *      |                          the reply is there, or the call has failed
+ *      +------drop---> DROPPED
+ *      |
+ *      +----abandon--> ABANDONED  the caller has gone: a reply comes too late
+ *
+ * Whatever happens first decides, under @lock. References: the caller's thread
+ * or its pending handle; the request, and later the reply handle. DROPPED comes
+ * from whoever loses the last chance of an answer: the request destroyed
+ * unreceived, or the reply handle closed.
+ */
+#ifndef CAPIPC_TRANSACTION_H
+#define CAPIPC_TRANSACTION_H
+
+#include "account.h"
+#include "main.h"
+
+enum capipc_transaction_state {
+	CAPIPC_WAITING,
+	CAPIPC_REPLIED,
+	CAPIPC_DROPPED,
+	CAPIPC_ABANDONED,
+};
+
+/**
+ * struct capipc_transaction - a call
+ * @refs: references
+ * @lock: protects @state and @reply
+ * @state: enum capipc_transaction_state
+ * @reply: %CAPIPC_REPLIED: the reply, until the caller takes it
+ * @wait: where the caller waits
+ * @account: the caller's, which has paid @charge for the reply; invariant
+ * @charge: bytes
+ * @reply_capacity: most bytes of a reply; invariant
+ * @reply_attachments: most attachments of a reply; invariant
+ * @sender: who called, with a reference; invariant once sent
+ * @sender_changed: %CAPIPC_STAMP_CHANGED; likewise
+ * @target: the endpoint that the request was sent to, with a reference; likewise
+ * @request: the request while it is in @target's queue; lock of the pipe
+ */
+struct capipc_transaction {
+	refcount_t refs;
+	spinlock_t lock;
+	u8 state;
+	bool sender_changed;
+	struct capipc_message *reply;
+	wait_queue_head_t wait;
+	struct capipc_account *account;
+	size_t charge;
+	u32 reply_capacity;
+	u32 reply_attachments;
+	struct capipc_ident *sender;
+	struct capipc_endpoint *target;
+	struct capipc_message *request;
+};
+
+struct capipc_transaction *capipc_transaction_create(struct capipc_account *account,
+						     u32 reply_capacity, u32 reply_attachments);
+struct capipc_transaction *capipc_transaction_get(struct capipc_transaction *transaction);
+void capipc_transaction_put(struct capipc_transaction *transaction);
+bool capipc_transaction_answer(struct capipc_transaction *transaction,
+			       struct capipc_message *reply);
+void capipc_transaction_drop(struct capipc_transaction *transaction);
+void capipc_transaction_abandon(struct capipc_transaction *transaction, bool withdraw,
+				struct list_head *garbage);
+
+#endif /* CAPIPC_TRANSACTION_H */

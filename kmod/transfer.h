@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Transfer: moving objects out of a table into a message, and back.
+ *
+ * docs/transfer.md has the steps, and the argument why no ring of objects in
+ * flight inside each other can come about.
+ */
+#ifndef CAPIPC_TRANSFER_H
+#define CAPIPC_TRANSFER_H
+
+#include "main.h"
+
+/* Handles that fit without an allocation. */
+#define CAPIPC_TRANSFER_FEW	8
+
+/**
+ * struct capipc_transfer - handles that are leaving, on the sender's stack
+ * @handles: their values; the message itself is the receiver's once it is queued
+ * @few: where @handles points if there are not many
+ * @count: how many
+ */
+struct capipc_transfer {
+	u32 *handles;
+	u32 count;
+	u32 few[CAPIPC_TRANSFER_FEW];
+};
+
+int __must_check capipc_transfer_begin(struct capipc_transfer *transfer,
+				       struct capipc_context *context,
+				       struct capipc_message *message, u64 attachments, u32 count,
+				       struct capipc_object *target);
+void capipc_transfer_abort(struct capipc_transfer *transfer, struct capipc_context *context,
+			   struct capipc_message *message);
+void capipc_transfer_finish(struct capipc_transfer *transfer, struct capipc_context *context);
+
+int __must_check capipc_arrival_begin(struct capipc_context *context,
+				      struct capipc_message *message, u64 attachments);
+void capipc_arrival_abort(struct capipc_context *context, struct capipc_message *message);
+void capipc_arrival_finish(struct capipc_context *context, struct capipc_message *message);
+
+#endif /* CAPIPC_TRANSFER_H */

@@ -1,0 +1,815 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * capipc - message pipes whose handles, identities and policy the kernel keeps
+ *
+ * THE MODEL
+ *
+ * A process opens /dev/capipc and gets a *context*: a table of handles, a queue
+ * of what is ready to be received, and an account. The context belongs to the
+ * address space that opened it. Any other process that comes to hold the file
+ * (by fork, exec or a socket) gets EPERM from every request, and when the
+ * address space goes, by exit or exec, everything the context held is closed,
+ * wherever the file is still referenced.
+ *
+ * A *handle* is a u32 that means something in its context only. 0 is never a
+ * handle. A handle that was closed or sent away is stale: it fails with EBADF
+ * and does not come to name something else. Every handle carries *rights*
+ * (CAPIPC_RIGHT_*), which only ever shrink.
+ *
+ * A *message pipe* has two *endpoints*. Each endpoint is in exactly one context
+ * or in exactly one queued message. What is sent into one is received from the
+ * other, in order. A message is up to CAPIPC_MESSAGE_MAX bytes, an *ordinal*
+ * (the number of the method: the kernel delivers the very number that it
+ * checked) and up to CAPIPC_ATTACHMENTS_MAX attachments, each of which moves
+ * a handle to the receiver.
+ *
+ * CAPIPC_IOC_CALL sends a request and waits for its answer. Who receives the
+ * request gets a *reply handle* with it, good for one CAPIPC_IOC_REPLY. Closing
+ * it unanswered, or dying, fails the call at once.
+ *
+ * CAPIPC_IOC_RECEIVE takes the next message of *all* endpoints and listeners of
+ * the context, fairly, at a cost that does not depend on how many there are;
+ * it can send a reply first, so that a server makes one system call a request.
+ *
+ * A *listener* is a name in the registry of a network namespace. Connecting
+ * to it makes a pipe: the client has its end at once, the server receives the
+ * other end from the listener.
+ *
+ * Every message carries a *stamp*: who sent it, made by the kernel from the
+ * sender's credentials at that moment, in terms of the receiver's namespaces.
+ *
+ * *Rules* sit on a listener (who may connect) and on an endpoint (who may send
+ * which ordinals to it). A rule is a conjunction of predicates. Rules are tried
+ * in order, the first that matches allows, and if none matches the sender gets
+ * EACCES and the receiver never knows. They look at who sends now, not at who
+ * once connected.
+ *
+ * ALL OR NOTHING
+ *
+ * A request that fails has changed nothing, unless its description says
+ * otherwise. A send that fails leaves every byte and handle with the sender; a
+ * receive that fails leaves the message where it was.
+ *
+ * HOW STRUCTS GROW
+ *
+ * Every struct begins with its size in bytes as the caller knows it. The kernel
+ * takes missing tail members as zero. It refuses a struct shorter than its first
+ * published size (EINVAL) and one with non-zero bytes beyond what it knows
+ * (E2BIG). Members named reserved and unknown flags must be zero (EINVAL).
+ * The layout is the same for 32 and 64 bit callers; pointers travel as __u64.
+ *
+ * THREADS, SIGNALS, DEADLINES
+ *
+ * Any number of threads may use one context. A deadline is an absolute time in
+ * ns of CLOCK_MONOTONIC; CAPIPC_FOREVER means none, and one that has passed
+ * means that the request does not wait (ETIMEDOUT). CAPIPC_NOWAIT, or O_NONBLOCK
+ * on the file, means the same with EAGAIN. A signal ends a wait with EINTR or
+ * restarts the request as sigaction(2) says; see CAPIPC_IOC_CALL for how that
+ * neither loses nor repeats it.
+ *
+ * ERRORS: each number means one thing
+ *
+ *  E2BIG        the struct has non-zero bytes beyond what this kernel knows
+ *  EACCES       a rule list denies it (see CAPIPC_IOC_EXPLAIN)
+ *  EADDRINUSE   the name is bound already
+ *  EAGAIN       it would have to wait (nothing to receive; the window of the
+ *               pipe or the backlog of the listener is full) and may not
+ *  EBADF        no such handle in this context: 0, stale or made up
+ *  EBUSY        another thread is moving this handle right now, is waiting on
+ *               this pending call, or the rules have been set before
+ *  ECANCELED    a late reply: nobody waits for it any more; the reply handle
+ *               is gone
+ *  ECONNRESET   a call was sent, but its answer can no longer come
+ *  EDQUOT       the account of the context or of its user is at its limit
+ *  EFAULT       a pointer cannot be read or written
+ *  EINTR        a signal came while waiting
+ *  EINVAL       malformed: struct too short, reserved member or unknown flag
+ *               not zero, count beyond its limit, name with a wrong character
+ *  ELOOP        it would put an endpoint inside itself, directly or through
+ *               others in flight
+ *  EMSGSIZE     larger than the maximum, than the window of the pipe, than the
+ *               receiver's buffers, or than the caller takes as a reply
+ *  ENAMETOOLONG the name is longer than CAPIPC_NAME_MAX
+ *  ENOENT       nobody listens by that name
+ *  ENOMEM       the kernel is out of memory
+ *  ENOTTY       no such request
+ *  EOPNOTSUPP   this kernel cannot tell what was asked for (no security labels)
+ *  EPERM        not permitted to this caller: the context belongs to another
+ *               address space, the handle lacks the right, the name is
+ *               reserved for others
+ *  EPIPE        the peer is closed
+ *  EPROTOTYPE   the handle is of the wrong kind for this request
+ *  ESTALE       the kernel no longer knows the sender with that stamp
+ *  ETIMEDOUT    the deadline has passed
+ */
+#ifndef _UAPI_LINUX_CAPIPC_H
+#define _UAPI_LINUX_CAPIPC_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define CAPIPC_ABI_VERSION	1
+
+#define CAPIPC_MESSAGE_MAX	(1U << 20)	/* bytes in a message */
+#define CAPIPC_ATTACHMENTS_MAX	253U		/* attachments of a message */
+#define CAPIPC_RULES_MAX	256U		/* rules in a list */
+#define CAPIPC_NAME_MAX		127U		/* bytes in a name, no NUL */
+#define CAPIPC_LABEL_MAX	255U		/* bytes in a label, no NUL */
+#define CAPIPC_REASON_MAX	255U		/* bytes in a reason, no NUL */
+
+/* No deadline. */
+#define CAPIPC_FOREVER		0x7fffffffffffffffLL
+
+/* Do not wait: fail with EAGAIN instead. */
+#define CAPIPC_NOWAIT		(1U << 0)
+
+/* What a handle lets its holder do. */
+#define CAPIPC_RIGHT_READ	(1U << 0)	/* receive from it */
+#define CAPIPC_RIGHT_WRITE	(1U << 1)	/* send, call or reply on it */
+#define CAPIPC_RIGHT_TRANSFER	(1U << 2)	/* move it in a message */
+#define CAPIPC_RIGHT_DUPLICATE	(1U << 3)	/* no object has it yet */
+#define CAPIPC_RIGHT_MAP	(1U << 4)	/* no object has it yet */
+#define CAPIPC_RIGHT_ADMIN	(1U << 5)	/* set its rules */
+
+/* In an attachment that is sent: all the rights that the handle has. */
+#define CAPIPC_RIGHTS_SAME	(1U << 31)
+
+/* What a handle names. */
+enum capipc_kind {
+	CAPIPC_KIND_NONE	= 0,
+	CAPIPC_KIND_ENDPOINT	= 1,	/* READ WRITE TRANSFER ADMIN */
+	CAPIPC_KIND_LISTENER	= 2,	/* READ TRANSFER */
+	CAPIPC_KIND_REPLY	= 3,	/* WRITE */
+	CAPIPC_KIND_CALL	= 4,	/* a pending call: READ */
+};
+
+/**
+ * struct capipc_attachment - a handle that moves with a message
+ * @handle: sent: the handle to move, needs %CAPIPC_RIGHT_TRANSFER.
+ *          received: the handle that now names it.
+ * @rights: sent: those of its rights that shall arrive, or %CAPIPC_RIGHTS_SAME;
+ *          a right that the handle does not have is EPERM.
+ *          received: the rights of the new handle.
+ * @kind: sent: %CAPIPC_KIND_NONE. received: what it is, enum capipc_kind.
+ * @reserved: must be zero.
+ *
+ * Endpoints and listeners can move. A reply handle and a pending call cannot
+ * (EPERM, for want of %CAPIPC_RIGHT_TRANSFER).
+ */
+struct capipc_attachment {
+	__u32 handle;
+	__u32 rights;
+	__u32 kind;
+	__u32 reserved;
+};
+
+/* The sender is not the one who connected: the endpoint has since moved to
+ * another process or program, or its holder's credentials have changed.
+ */
+#define CAPIPC_STAMP_CHANGED	(1U << 0)
+/* The sender's user namespace is neither the receiver's nor above it. */
+#define CAPIPC_STAMP_FOREIGN	(1U << 1)
+
+/**
+ * struct capipc_stamp - who sent it, at the moment of sending
+ * @id: names this sender in CAPIPC_IOC_QUERY and CAPIPC_IOC_REPORT
+ * @capabilities: effective capabilities as they count in the receiver's user
+ *                namespace, bit n for capability n
+ * @uid: effective user id in the receiver's user namespace, or the overflow id
+ * @gid: effective group id, likewise
+ * @pid: process id in the receiver's pid namespace, or 0 if it has none there.
+ *       Show it, log it, but never act on it: see CAPIPC_IOC_QUERY.
+ * @flags: CAPIPC_STAMP_*
+ */
+struct capipc_stamp {
+	__u64 id;
+	__u64 capabilities;
+	__u32 uid;
+	__u32 gid;
+	__u32 pid;
+	__u32 flags;
+};
+
+/* Predicates of a rule: all that are named must hold. None named: anyone. */
+#define CAPIPC_MATCH_SAME_UID		(1U << 0)	/* effective uid is the receiver's */
+#define CAPIPC_MATCH_SAME_PRIVILEGE	(1U << 1)	/* see struct capipc_rule */
+#define CAPIPC_MATCH_UID		(1U << 2)	/* effective uid is @uid */
+#define CAPIPC_MATCH_GID		(1U << 3)	/* effective or supplementary gid @gid */
+#define CAPIPC_MATCH_CAPABILITIES	(1U << 4)	/* has all of @capabilities */
+#define CAPIPC_MATCH_LABEL		(1U << 5)	/* security label is @label */
+#define CAPIPC_MATCH_UNCHANGED		(1U << 6)	/* not CAPIPC_STAMP_CHANGED */
+
+/**
+ * struct capipc_rule - one line of an allow list
+ * @match: CAPIPC_MATCH_*, all of which must hold; 0 for anyone
+ * @facet: in the rules of a listener: the facet that a client gets who is let
+ *         in by this rule. In the rules of an endpoint: the rule applies only
+ *         if the endpoint has this facet; 0 for any.
+ * @ordinal_first: first ordinal that the rule allows
+ * @ordinal_last: last ordinal that it allows (inclusive). Both are zero in the
+ *                rules of a listener that say who may connect.
+ * @uid: for %CAPIPC_MATCH_UID, in the user namespace of who sets the rule
+ * @gid: for %CAPIPC_MATCH_GID, likewise
+ * @capabilities: for %CAPIPC_MATCH_CAPABILITIES, over the receiver's user
+ *                namespace, bit n for capability n
+ * @label: for %CAPIPC_MATCH_LABEL: pointer to a security label
+ * @label_len: its length in bytes, without a NUL
+ * @reserved: must be zero
+ *
+ * Members whose predicate is not named must be zero.
+ *
+ * %CAPIPC_MATCH_SAME_PRIVILEGE: the sender's user namespace and effective user
+ * and group id are the receiver's, and its effective capabilities at least
+ * the receiver's. The *receiver* is whoever holds the other endpoint, with the
+ * credentials with which it last called CAPIPC_IOC_RECEIVE on its context (or
+ * opened it). For an endpoint that is in flight it is the last holder; for one
+ * that waits in a listener, the holder of the listener.
+ */
+struct capipc_rule {
+	__u32 match;
+	__u32 facet;
+	__u32 ordinal_first;
+	__u32 ordinal_last;
+	__u32 uid;
+	__u32 gid;
+	__u64 capabilities;
+	__u64 label;
+	__u32 label_len;
+	__u32 reserved;
+};
+
+/**
+ * struct capipc_info - CAPIPC_IOC_INFO: what this kernel offers
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @abi_version: out: %CAPIPC_ABI_VERSION of the kernel
+ * @message_max: out: largest message, bytes
+ * @attachments_max: out: most attachments of a message
+ * @rules_max: out: most rules in a list
+ * @window_bytes: out: bytes that may wait in one direction of a pipe,
+ *                bookkeeping included
+ * @window_messages: out: messages that may wait in one direction of a pipe
+ * @features: out: bits of what a later ABI adds; zero for now
+ * @context_id: out: number of this context in events and dumps
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT.
+ */
+struct capipc_info {
+	__u32 size;
+	__u32 flags;
+	__u32 abi_version;
+	__u32 message_max;
+	__u32 attachments_max;
+	__u32 rules_max;
+	__u32 window_bytes;
+	__u32 window_messages;
+	__u64 features;
+	__u64 context_id;
+};
+
+/**
+ * struct capipc_create - CAPIPC_IOC_CREATE: make a message pipe
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @handle: out: the two endpoints, with all rights of an endpoint
+ * @cookie: cookies of the two endpoints, see struct capipc_tag
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EDQUOT, ENOMEM.
+ */
+struct capipc_create {
+	__u32 size;
+	__u32 flags;
+	__u32 handle[2];
+	__u64 cookie[2];
+};
+
+/**
+ * struct capipc_close - CAPIPC_IOC_CLOSE: close a handle
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @handle: the handle
+ * @reserved: must be zero
+ *
+ * An endpoint: what was sent through it stays for the peer to receive, what it
+ * had not received is lost and the calls in it fail (ECONNRESET). A listener:
+ * the name is free, pending connections are closed. A reply handle: the call
+ * fails. A pending call: the request is withdrawn if nobody has received it
+ * yet, else its reply will come too late.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY.
+ */
+struct capipc_close {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 reserved;
+};
+
+/**
+ * struct capipc_tag - CAPIPC_IOC_TAG: set the cookie of a handle
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @handle: an endpoint or a listener
+ * @reserved: must be zero
+ * @cookie: any number; comes with everything received from the handle, so
+ *          that a server needs no table of its own. It does not move with it.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE.
+ */
+struct capipc_tag {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 reserved;
+	__u64 cookie;
+};
+
+/* The other endpoint of the pipe is closed. */
+#define CAPIPC_INSPECT_PEER_CLOSED	(1U << 0)
+/* Rules have been set on this endpoint. */
+#define CAPIPC_INSPECT_RULES		(1U << 1)
+
+/**
+ * struct capipc_inspect - CAPIPC_IOC_INSPECT: what a handle is
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @handle: the handle
+ * @kind: out: enum capipc_kind
+ * @rights: out: CAPIPC_RIGHT_*
+ * @state: out: CAPIPC_INSPECT_*
+ * @queued: out: messages that wait to be received from it; for a listener,
+ *          connections
+ * @facet: out: facet of an endpoint that came from a listener, else 0
+ * @cookie: out: its cookie
+ * @object_id: out: number of the pipe or listener in events and dumps, else 0
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY.
+ */
+struct capipc_inspect {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 kind;
+	__u32 rights;
+	__u32 state;
+	__u32 queued;
+	__u32 facet;
+	__u64 cookie;
+	__u64 object_id;
+};
+
+/**
+ * struct capipc_send - CAPIPC_IOC_SEND: send a message that wants no answer
+ * @size: size of the struct as the caller knows it
+ * @flags: %CAPIPC_NOWAIT or zero
+ * @deadline_ns: how long to wait for room in the window
+ * @data: pointer to the bytes
+ * @attachments: pointer to an array of struct capipc_attachment
+ * @data_len: number of bytes, may be zero
+ * @attachments_count: number of attachments, may be zero
+ * @handle: an endpoint with %CAPIPC_RIGHT_WRITE
+ * @ordinal: number of the method
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE,
+ * EACCES, EAGAIN, ETIMEDOUT, EINTR, EMSGSIZE, ELOOP, EDQUOT, ENOMEM.
+ */
+struct capipc_send {
+	__u32 size;
+	__u32 flags;
+	__s64 deadline_ns;
+	__u64 data;
+	__u64 attachments;
+	__u32 data_len;
+	__u32 attachments_count;
+	__u32 handle;
+	__u32 ordinal;
+};
+
+/* How far a call has come. */
+enum capipc_call_state {
+	CAPIPC_CALL_UNSENT	= 0,	/* nothing was sent */
+	CAPIPC_CALL_SENT	= 1,	/* the request was sent */
+	CAPIPC_CALL_ANSWERED	= 2,	/* the reply is here */
+};
+
+/**
+ * struct capipc_call - CAPIPC_IOC_CALL: send a request and wait for its reply
+ * @size: size of the struct as the caller knows it
+ * @flags: %CAPIPC_NOWAIT or zero: whether to wait for room in the window
+ * @deadline_ns: how long to wait for room and for the reply, together
+ * @data: pointer to the bytes of the request
+ * @attachments: pointer to an array of struct capipc_attachment
+ * @reply_data: pointer to room for the bytes of the reply
+ * @reply_attachments: pointer to room for an array of struct capipc_attachment
+ * @data_len: number of bytes in the request
+ * @attachments_count: number of attachments of the request
+ * @reply_capacity: most bytes that the caller takes as a reply
+ * @reply_attachments_capacity: most attachments that it takes
+ * @handle: an endpoint with %CAPIPC_RIGHT_WRITE
+ * @ordinal: number of the method
+ * @pending: in: 0 for a new call, or a pending call to go on waiting for.
+ *           out: with EINTR: the pending call, if the request was sent
+ * @state: out: enum capipc_call_state
+ * @reply_len: out: number of bytes in the reply
+ * @reply_attachments_count: out: number of attachments of the reply
+ * @stamp: out: who replied
+ *
+ * On failure, @pending and @state are written back too (unless that is itself
+ * what faults), and @state says whether the request had been sent:
+ * %CAPIPC_CALL_UNSENT means that bytes and handles are still the caller's.
+ *
+ * A signal that comes while the reply is awaited ends the system call. It is
+ * restarted, or fails with EINTR, as sigaction(2) says. Either way @pending then
+ * names the call, and the request is not sent again: calling once more with the
+ * struct as it is goes on waiting, closing @pending gives the call up.
+ * A call that runs into its deadline is given up, and its request withdrawn
+ * unless somebody has received it.
+ *
+ * Errors: those of CAPIPC_IOC_SEND, and ECONNRESET.
+ */
+struct capipc_call {
+	__u32 size;
+	__u32 flags;
+	__s64 deadline_ns;
+	__u64 data;
+	__u64 attachments;
+	__u64 reply_data;
+	__u64 reply_attachments;
+	__u32 data_len;
+	__u32 attachments_count;
+	__u32 reply_capacity;
+	__u32 reply_attachments_capacity;
+	__u32 handle;
+	__u32 ordinal;
+	__u32 pending;
+	__u32 state;
+	__u32 reply_len;
+	__u32 reply_attachments_count;
+	struct capipc_stamp stamp;
+};
+
+/**
+ * struct capipc_reply - CAPIPC_IOC_REPLY: answer a call
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @data: pointer to the bytes
+ * @attachments: pointer to an array of struct capipc_attachment
+ * @data_len: number of bytes
+ * @attachments_count: number of attachments
+ * @handle: the reply handle, gone after success and after ECANCELED
+ * @reserved: must be zero
+ *
+ * A reply never waits. EMSGSIZE: larger than the caller takes; the handle is
+ * still good for a smaller one. After ECANCELED the attachments are still the
+ * replier's.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EMSGSIZE,
+ * ECANCELED, ENOMEM.
+ */
+struct capipc_reply {
+	__u32 size;
+	__u32 flags;
+	__u64 data;
+	__u64 attachments;
+	__u32 data_len;
+	__u32 attachments_count;
+	__u32 handle;
+	__u32 reserved;
+};
+
+/* What was received. */
+enum capipc_receive_type {
+	CAPIPC_RECEIVED_NONE		= 0,
+	CAPIPC_RECEIVED_MESSAGE		= 1,	/* a message that wants no answer */
+	CAPIPC_RECEIVED_CALL		= 2,	/* a request, with a reply handle */
+	CAPIPC_RECEIVED_CONNECTION	= 3,	/* a new pipe from a listener */
+	CAPIPC_RECEIVED_PEER_CLOSED	= 4,	/* nothing will come any more */
+};
+
+/**
+ * struct capipc_receive - CAPIPC_IOC_RECEIVE: take what comes next
+ * @size: size of the struct as the caller knows it
+ * @flags: %CAPIPC_NOWAIT or zero
+ * @deadline_ns: how long to wait
+ * @reply: pointer to a struct capipc_reply to send first, or 0. Set to 0 as
+ *         soon as that reply is done with (sent, or ECANCELED, which the
+ *         request then passes over): if @reply is still there after a failure,
+ *         it was the reply that failed and nothing was received.
+ * @data: pointer to room for bytes
+ * @attachments: pointer to room for an array of struct capipc_attachment
+ * @data_capacity: room at @data, bytes
+ * @attachments_capacity: room at @attachments, elements
+ * @handle: an endpoint or listener to receive from, with %CAPIPC_RIGHT_READ, or
+ *          0 for all of the context
+ * @type: out: enum capipc_receive_type
+ * @from: out: the endpoint or listener it came from
+ * @ordinal: out: number of the method
+ * @data_len: out: number of bytes
+ * @attachments_count: out: number of attachments
+ * @reply_handle: out: a call: the handle to answer with.
+ *                a connection: the endpoint of the new pipe.
+ * @reply_capacity: out: a call: the most bytes that the caller takes
+ * @reply_attachments_capacity: out: a call: the most attachments it takes
+ * @facet: out: facet of the endpoint, as the rules of the listener chose it
+ * @cookie: out: cookie of @from
+ * @stamp: out: who sent it, or who connected
+ *
+ * A message that is larger than the room stays, and EMSGSIZE comes with @type,
+ * @from, @data_len and @attachments_count, which say what it needs.
+ * PEER_CLOSED comes once for an endpoint, when all messages have been received;
+ * with @handle given, EPIPE comes from then on. The stamp is then zero.
+ * If the account has no room for the handles (EDQUOT) the message stays and
+ * others have their turn first.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE, EAGAIN,
+ * ETIMEDOUT, EINTR, EMSGSIZE, EDQUOT, ENOMEM, and with @reply those of
+ * CAPIPC_IOC_REPLY.
+ */
+struct capipc_receive {
+	__u32 size;
+	__u32 flags;
+	__s64 deadline_ns;
+	__u64 reply;
+	__u64 data;
+	__u64 attachments;
+	__u32 data_capacity;
+	__u32 attachments_capacity;
+	__u32 handle;
+	__u32 type;
+	__u32 from;
+	__u32 ordinal;
+	__u32 data_len;
+	__u32 attachments_count;
+	__u32 reply_handle;
+	__u32 reply_capacity;
+	__u32 reply_attachments_capacity;
+	__u32 facet;
+	__u64 cookie;
+	struct capipc_stamp stamp;
+};
+
+/**
+ * struct capipc_listen - CAPIPC_IOC_LISTEN: bind a name
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @name: pointer to the name: letters, digits, '.', '_' and '-' in components
+ *        separated by single '/', no NUL
+ * @rules: pointer to an array of struct capipc_rule: who may connect
+ * @endpoint_rules: pointer to an array of struct capipc_rule that every
+ *                  endpoint this listener makes has from the start
+ * @cookie: cookie of the listener; connections come with it
+ * @name_len: length of the name in bytes
+ * @rules_count: number of @rules; none lets nobody in
+ * @endpoint_rules_count: number of @endpoint_rules; none lets everybody who
+ *                        could connect send everything
+ * @rule_size: sizeof(struct capipc_rule) as the caller knows it
+ * @backlog: connections that may wait to be received, 1 to 1024
+ * @handle: out: the listener, with READ and TRANSFER
+ *
+ * The name is bound in the network namespace in which the context was opened,
+ * until the listener is closed. A name "uid/N/..." can be bound by effective
+ * user N only, as a decimal number in the user namespace that owns the network
+ * namespace; every other name needs CAP_SYS_ADMIN there (EPERM).
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, ENAMETOOLONG, EADDRINUSE, EOPNOTSUPP,
+ * EDQUOT, ENOMEM.
+ */
+struct capipc_listen {
+	__u32 size;
+	__u32 flags;
+	__u64 name;
+	__u64 rules;
+	__u64 endpoint_rules;
+	__u64 cookie;
+	__u32 name_len;
+	__u32 rules_count;
+	__u32 endpoint_rules_count;
+	__u32 rule_size;
+	__u32 backlog;
+	__u32 handle;
+};
+
+/**
+ * struct capipc_connect - CAPIPC_IOC_CONNECT: connect to a name
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @name: pointer to the name
+ * @cookie: cookie of the endpoint
+ * @name_len: length of the name in bytes
+ * @handle: out: the client's endpoint, with all rights of an endpoint
+ *
+ * Never waits. Messages may be sent before the server has received the
+ * connection.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, ENAMETOOLONG, ENOENT, EACCES, EAGAIN,
+ * EDQUOT, ENOMEM.
+ */
+struct capipc_connect {
+	__u32 size;
+	__u32 flags;
+	__u64 name;
+	__u64 cookie;
+	__u32 name_len;
+	__u32 handle;
+};
+
+/**
+ * struct capipc_restrict - CAPIPC_IOC_RESTRICT: set the rules of an endpoint
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @rules: pointer to an array of struct capipc_rule: who may send what to @handle
+ * @rules_count: number of rules; none lets nobody send anything
+ * @rule_size: sizeof(struct capipc_rule) as the caller knows it
+ * @handle: an endpoint with %CAPIPC_RIGHT_ADMIN
+ * @reserved: must be zero
+ *
+ * Once: a second time is EBUSY, also for an endpoint that got its rules from a
+ * listener. The rules stay when the endpoint moves. Messages that were sent
+ * before are delivered. Replies are not subject to rules.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EOPNOTSUPP,
+ * EDQUOT, ENOMEM.
+ */
+struct capipc_restrict {
+	__u32 size;
+	__u32 flags;
+	__u64 rules;
+	__u32 rules_count;
+	__u32 rule_size;
+	__u32 handle;
+	__u32 reserved;
+};
+
+/* No rule matches. */
+#define CAPIPC_EXPLAIN_NONE	(-1)
+/* There are no rules: everything is allowed. */
+#define CAPIPC_EXPLAIN_OPEN	(-2)
+
+/**
+ * struct capipc_explain - CAPIPC_IOC_EXPLAIN: would this be allowed to me?
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @handle: the endpoint to send on, with %CAPIPC_RIGHT_WRITE; 0 to ask about
+ *          connecting to @name
+ * @ordinal: the method to ask about; 0 with @name
+ * @name: pointer to a name, or 0 with @handle
+ * @name_len: its length in bytes
+ * @rule: out: index of the rule that decides, or CAPIPC_EXPLAIN_*
+ * @allowed: out: 1 if it would be allowed, else 0
+ * @facet: out: the facet that a connection would get
+ *
+ * A dry run for the calling thread: nothing is sent and nothing is recorded.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE,
+ * ENAMETOOLONG, ENOENT.
+ */
+struct capipc_explain {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 ordinal;
+	__u64 name;
+	__u32 name_len;
+	__s32 rule;
+	__u32 allowed;
+	__u32 facet;
+};
+
+/* Open the executable of the sender, see @exe_fd. */
+#define CAPIPC_QUERY_EXE	(1U << 0)
+
+/* The process has not been reaped yet. */
+#define CAPIPC_QUERY_ALIVE	(1U << 0)
+/* @exe_dev and @exe_ino are known. */
+#define CAPIPC_QUERY_HAS_EXE	(1U << 1)
+
+/**
+ * struct capipc_query - CAPIPC_IOC_QUERY: who exactly was that?
+ * @size: size of the struct as the caller knows it
+ * @flags: CAPIPC_QUERY_EXE or zero
+ * @handle: an endpoint, or a reply handle
+ * @state: out: %CAPIPC_QUERY_ALIVE, %CAPIPC_QUERY_HAS_EXE
+ * @stamp_id: id of the stamp of the last message received from the endpoint, or
+ *            0 for who connected (or made the pipe). With a reply handle: the
+ *            stamp of its call, or 0, which means the same.
+ * @groups: pointer to room for supplementary groups, __u32 each
+ * @label: pointer to room for the security label
+ * @groups_capacity: room at @groups, elements
+ * @groups_count: out: number of groups; when larger than the room, none are
+ *                written
+ * @label_capacity: room at @label, bytes
+ * @label_len: out: length of the label, without NUL; when larger than the room,
+ *             it is not written; 0 if the kernel has no labels
+ * @exe_fd: out: with %CAPIPC_QUERY_EXE an O_CLOEXEC file descriptor of the program that
+ *          the process was running when it opened its context, opened for reading
+ *          with the caller's own permission; else -1
+ * @real_uid: out: real user id, in the caller's user namespace
+ * @real_gid: out: real group id, likewise
+ * @reserved: must be zero
+ * @exe_dev: out: device of the program, as in stat(2)
+ * @exe_ino: out: inode of the program
+ * @start_time_ns: out: when the process started, CLOCK_BOOTTIME
+ * @user_ns: out: inode number of its user namespace
+ * @pid_ns: out: inode number of its pid namespace
+ * @net_ns: out: inode number of the network namespace of its context
+ * @stamp: out: the stamp, in terms of the caller's namespaces now
+ *
+ * The kernel pins the process and the credentials that the stamp was made
+ * from, so nothing here depends on a process id that could be reused. To get
+ * a pidfd: pidfd_open(2) the pid of the stamp, then query again. If
+ * %CAPIPC_QUERY_ALIVE is still set then, the number was not free to be reused,
+ * and the pidfd is that of the sender.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, ESTALE,
+ * ENOMEM, and with %CAPIPC_QUERY_EXE those of open(2).
+ */
+struct capipc_query {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 state;
+	__u64 stamp_id;
+	__u64 groups;
+	__u64 label;
+	__u32 groups_capacity;
+	__u32 groups_count;
+	__u32 label_capacity;
+	__u32 label_len;
+	__s32 exe_fd;
+	__u32 real_uid;
+	__u32 real_gid;
+	__u32 reserved;
+	__u64 exe_dev;
+	__u64 exe_ino;
+	__u64 start_time_ns;
+	__u64 user_ns;
+	__u64 pid_ns;
+	__u64 net_ns;
+	struct capipc_stamp stamp;
+};
+
+/* Kill the sender with SIGKILL, if the caller may. */
+#define CAPIPC_REPORT_KILL	(1U << 0)
+
+enum capipc_report_verdict {
+	CAPIPC_REPORT_CUT_OFF	= 0,	/* the pipe is closed */
+	CAPIPC_REPORT_KILLED	= 1,	/* and the sender was killed */
+	CAPIPC_REPORT_SPARED	= 2,	/* and the sender may not be killed by the caller */
+};
+
+/**
+ * struct capipc_report - CAPIPC_IOC_REPORT: that message was bad
+ * @size: size of the struct as the caller knows it
+ * @flags: %CAPIPC_REPORT_KILL or zero
+ * @handle: the endpoint that the message came from, with %CAPIPC_RIGHT_READ, or
+ *          the reply handle of the call
+ * @verdict: out: enum capipc_report_verdict
+ * @stamp_id: with an endpoint: id of the stamp of the message, the last one
+ *            received. With a reply handle: the same, or 0.
+ * @reason: pointer to a text for the event, printable ASCII, or 0
+ * @reason_len: its length in bytes
+ * @reserved: must be zero
+ *
+ * Closes the pipe (both its endpoints, wherever they are, with what is queued
+ * in them), fails the call, and emits an event. The handle is gone
+ * afterwards; with a reply handle, the endpoint it came from stays as a handle
+ * of a closed pipe. With %CAPIPC_REPORT_KILL the sender is killed if
+ * the caller could have done that with kill(2); the rule is applied to the
+ * process that sent, not to whoever has its number now.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, ESTALE.
+ */
+struct capipc_report {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 verdict;
+	__u64 stamp_id;
+	__u64 reason;
+	__u32 reason_len;
+	__u32 reserved;
+};
+
+/*
+ * The numbers do not encode the size of the struct, which may grow: the size
+ * member does.
+ */
+#define CAPIPC_IOC_TYPE		0xc1
+
+#define CAPIPC_IOC_INFO		_IO(CAPIPC_IOC_TYPE, 0x00)
+#define CAPIPC_IOC_CREATE	_IO(CAPIPC_IOC_TYPE, 0x01)
+#define CAPIPC_IOC_CLOSE	_IO(CAPIPC_IOC_TYPE, 0x02)
+#define CAPIPC_IOC_TAG		_IO(CAPIPC_IOC_TYPE, 0x03)
+#define CAPIPC_IOC_INSPECT	_IO(CAPIPC_IOC_TYPE, 0x04)
+#define CAPIPC_IOC_SEND		_IO(CAPIPC_IOC_TYPE, 0x05)
+#define CAPIPC_IOC_CALL		_IO(CAPIPC_IOC_TYPE, 0x06)
+#define CAPIPC_IOC_REPLY	_IO(CAPIPC_IOC_TYPE, 0x07)
+#define CAPIPC_IOC_RECEIVE	_IO(CAPIPC_IOC_TYPE, 0x08)
+#define CAPIPC_IOC_LISTEN	_IO(CAPIPC_IOC_TYPE, 0x09)
+#define CAPIPC_IOC_CONNECT	_IO(CAPIPC_IOC_TYPE, 0x0a)
+#define CAPIPC_IOC_RESTRICT	_IO(CAPIPC_IOC_TYPE, 0x0b)
+#define CAPIPC_IOC_EXPLAIN	_IO(CAPIPC_IOC_TYPE, 0x0c)
+#define CAPIPC_IOC_QUERY	_IO(CAPIPC_IOC_TYPE, 0x0d)
+#define CAPIPC_IOC_REPORT	_IO(CAPIPC_IOC_TYPE, 0x0e)
+
+#endif /* _UAPI_LINUX_CAPIPC_H */

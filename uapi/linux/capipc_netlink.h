@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * capipc - generic netlink: what happens, and who holds what
+ *
+ * Family %CAPIPC_GENL_NAME, version %CAPIPC_GENL_VERSION. It speaks about the
+ * network namespace of the socket: the names that are bound in it and the
+ * contexts that were opened in it.
+ *
+ * Every request is validated strictly: unknown attributes, wrong sizes and
+ * trailing bytes are refused, and the text in the extended ack says what is wrong.
+ * Messages from the kernel may get more attributes: ignore those that you do not
+ * know, and expect any but those marked "always" to be missing.
+ *
+ * User and group ids are those of a user namespace that is named in each case,
+ * or the overflow id if they are not mapped there. Strings end with a NUL. Where
+ * they are called *bytes* they may hold anything else: escape them before you show
+ * them to a terminal.
+ *
+ *
+ * CAPIPC_CMD_EVENT (multicast group %CAPIPC_GENL_GROUP_EVENTS)
+ * ------------------------------------------------------------
+ *
+ * To join the group takes CAP_SYS_ADMIN in the user namespace that owns the
+ * network namespace. Ids of users and groups are in terms of that one, process
+ * ids in terms of the initial pid namespace.
+ *
+ *    CAPIPC_EVENT_A_TYPE: u32, enum capipc_event_type, always
+ *    CAPIPC_EVENT_A_TIME: u64, ns of CLOCK_BOOTTIME, always
+ *    CAPIPC_EVENT_A_ACTOR: nest, who did it: the sender, the one who connected
+ *        CAPIPC_ACTOR_A_STAMP_ID: u64, id of its stamps
+ *        CAPIPC_ACTOR_A_UID: u32, effective user id
+ *        CAPIPC_ACTOR_A_GID: u32, effective group id
+ *        CAPIPC_ACTOR_A_CAPABILITIES: u64, effective capabilities as they count in
+ *                                     the user namespace of the network
+ *                                     namespace, bit n for capability n
+ *        CAPIPC_ACTOR_A_PID: u32, process id. The number may be in use again by
+ *                            the time you read it: see the next
+ *        CAPIPC_ACTOR_A_START_TIME: u64, when it started, ns of CLOCK_BOOTTIME
+ *        CAPIPC_ACTOR_A_PROGRAM: nest, what it ran when it opened its context
+ *            CAPIPC_PROGRAM_A_DEV: u64, as in stat(2)
+ *            CAPIPC_PROGRAM_A_INO: u64, as in stat(2)
+ *            CAPIPC_PROGRAM_A_PATH: bytes, where it is in the file system DEV,
+ *                                   from the root of that file system and not
+ *                                   from the root of any process: whoever runs
+ *                                   it cannot choose that with chroot(2) or
+ *                                   mounts. Missing if too long
+ *            CAPIPC_PROGRAM_A_DELETED: flag, it was unlinked
+ *    CAPIPC_EVENT_A_REPORTER: nest as CAPIPC_EVENT_A_ACTOR, who reported a bad
+ *                             message
+ *    CAPIPC_EVENT_A_OBJECT: u64, number of the pipe or listener
+ *    CAPIPC_EVENT_A_CONTEXT: u64, number of the context on the other side; of a
+ *                            quota: of the one that it ran out for
+ *    CAPIPC_EVENT_A_NAME: string, name of the listener
+ *    CAPIPC_EVENT_A_FACET: u32, facet of the connection
+ *    CAPIPC_EVENT_A_ORDINAL: u32, method of a denied message
+ *    CAPIPC_EVENT_A_VERDICT: u32, enum capipc_report_verdict
+ *    CAPIPC_EVENT_A_REASON: bytes, why, as the reporter put it
+ *    CAPIPC_EVENT_A_RESOURCE: string, what ran out
+ *    CAPIPC_EVENT_A_AMOUNT: u64, how much of it was asked for
+ *    CAPIPC_EVENT_A_LIMIT: u64, how much of it there may be
+ *    CAPIPC_EVENT_A_UID: u32, real user id whose account it is that is full
+ *    CAPIPC_EVENT_A_LOST: u64, so many events since the module was loaded, in all
+ *                         network namespaces, could not be told for want of
+ *                         memory; missing while there are none
+ *
+ * A socket that does not read fast enough loses events too, and learns so by
+ * ENOBUFS, as with all of netlink.
+ *
+ *
+ * CAPIPC_CMD_GET_CONTEXT (NLM_F_DUMP, or without it for one)
+ * ----------------------------------------------------------
+ *
+ * Who has CAP_SYS_ADMIN in the user namespace that owns the network namespace
+ * sees all contexts of it. Anyone else sees those that its real user id opened;
+ * others are ENOENT. Ids of users are in terms of the user namespace of the
+ * socket, process ids in terms of the pid namespace of who asks.
+ *
+ * Request:
+ *
+ *    CAPIPC_CONTEXT_A_ID: u64, the one; not in a dump, required otherwise
+ *
+ * Answer, one message for each context:
+ *
+ *    CAPIPC_CONTEXT_A_ID: u64, its number, as in struct capipc_info, always
+ *    CAPIPC_CONTEXT_A_UID: u32, real user id of who opened it, always
+ *    CAPIPC_CONTEXT_A_PID: u32, the process that opened it, 0 if it has no number
+ *                          in that namespace
+ *    CAPIPC_CONTEXT_A_PROGRAM: nest, what it ran then, as above
+ *    CAPIPC_CONTEXT_A_HANDLES: u32, number of its handles
+ *
+ *
+ * CAPIPC_CMD_GET_HANDLE (NLM_F_DUMP)
+ * ----------------------------------
+ *
+ * The handles of the contexts that CAPIPC_CMD_GET_CONTEXT would show. What is in
+ * flight is in no context; the other end of such a pipe tells.
+ *
+ * Request:
+ *
+ *    CAPIPC_HANDLE_A_CONTEXT: u64, of this context only; ENOENT if there is none
+ *
+ * Answer, one message for each handle, those of one context in a row:
+ *
+ *    CAPIPC_HANDLE_A_CONTEXT: u64, number of its context, always
+ *    CAPIPC_HANDLE_A_HANDLE: u32, its value there, always
+ *    CAPIPC_HANDLE_A_KIND: u32, enum capipc_kind, always
+ *    CAPIPC_HANDLE_A_RIGHTS: u32, CAPIPC_RIGHT_*, always
+ *    CAPIPC_HANDLE_A_OBJECT: u64, number of the pipe or listener
+ *    CAPIPC_HANDLE_A_QUEUED: u32, messages or connections to be received from it
+ *  an endpoint:
+ *    CAPIPC_HANDLE_A_END: u32, which end of the pipe: 0 or 1
+ *    CAPIPC_HANDLE_A_BYTES: u64, bytes that these messages take of the window
+ *    CAPIPC_HANDLE_A_FACET: u32, its facet
+ *    CAPIPC_HANDLE_A_RULES: flag, rules have been set on it
+ *    CAPIPC_HANDLE_A_PEER: u32, enum capipc_peer_state
+ *    CAPIPC_HANDLE_A_PEER_CONTEXT: u64, the context that holds the other end; for
+ *                                  who sees all
+ *    CAPIPC_HANDLE_A_PEER_INSIDE: u64, number of the pipe or listener in whose
+ *                                 queue the other end waits; for who sees all
+ *  a listener:
+ *    CAPIPC_HANDLE_A_NAME: string, its name
+ *    CAPIPC_HANDLE_A_BACKLOG: u32, connections that may wait
+ *
+ * A dump is no snapshot: what is opened, moved or closed meanwhile may be in it
+ * or not.
+ */
+#ifndef _UAPI_LINUX_CAPIPC_NETLINK_H
+#define _UAPI_LINUX_CAPIPC_NETLINK_H
+
+#define CAPIPC_GENL_NAME		"capipc"
+#define CAPIPC_GENL_VERSION		1
+#define CAPIPC_GENL_GROUP_EVENTS	"events"
+
+enum capipc_cmd {
+	CAPIPC_CMD_UNSPEC,
+	CAPIPC_CMD_EVENT,
+	CAPIPC_CMD_GET_CONTEXT,
+	CAPIPC_CMD_GET_HANDLE,
+
+	/* private: */
+	__CAPIPC_CMD_MAX,
+	CAPIPC_CMD_MAX = __CAPIPC_CMD_MAX - 1
+};
+
+/* What happened. */
+enum capipc_event_type {
+	CAPIPC_EVENT_UNSPEC,
+	CAPIPC_EVENT_CONNECT,		/* the actor was let in: NAME, FACET */
+	CAPIPC_EVENT_ACCEPT,		/* its connection was received: NAME, FACET */
+	CAPIPC_EVENT_DENY,		/* rules deny: to connect if there is a NAME,
+					 * else to send: ORDINAL
+					 */
+	CAPIPC_EVENT_BAD_MESSAGE,	/* what it sent was reported: REPORTER,
+					 * VERDICT, REASON
+					 */
+	CAPIPC_EVENT_KILL,		/* and it was killed for it */
+	CAPIPC_EVENT_QUOTA,		/* an account is full: UID, RESOURCE, AMOUNT,
+					 * LIMIT
+					 */
+
+	/* private: */
+	__CAPIPC_EVENT_MAX,
+	CAPIPC_EVENT_MAX = __CAPIPC_EVENT_MAX - 1
+};
+
+/* Where the other end of a pipe is. */
+enum capipc_peer_state {
+	CAPIPC_PEER_UNSPEC,
+	CAPIPC_PEER_HELD,		/* a context holds it */
+	CAPIPC_PEER_IN_FLIGHT,		/* in a message that waits to be received */
+	CAPIPC_PEER_CLOSED,		/* closed */
+};
+
+enum capipc_event_attr {
+	CAPIPC_EVENT_A_UNSPEC,
+	CAPIPC_EVENT_A_PAD,		/* 64 bit alignment */
+	CAPIPC_EVENT_A_TYPE,
+	CAPIPC_EVENT_A_TIME,
+	CAPIPC_EVENT_A_ACTOR,
+	CAPIPC_EVENT_A_REPORTER,
+	CAPIPC_EVENT_A_OBJECT,
+	CAPIPC_EVENT_A_CONTEXT,
+	CAPIPC_EVENT_A_NAME,
+	CAPIPC_EVENT_A_FACET,
+	CAPIPC_EVENT_A_ORDINAL,
+	CAPIPC_EVENT_A_VERDICT,
+	CAPIPC_EVENT_A_REASON,
+	CAPIPC_EVENT_A_RESOURCE,
+	CAPIPC_EVENT_A_AMOUNT,
+	CAPIPC_EVENT_A_LIMIT,
+	CAPIPC_EVENT_A_UID,
+	CAPIPC_EVENT_A_LOST,
+
+	/* private: */
+	__CAPIPC_EVENT_A_MAX,
+	CAPIPC_EVENT_A_MAX = __CAPIPC_EVENT_A_MAX - 1
+};
+
+enum capipc_actor_attr {
+	CAPIPC_ACTOR_A_UNSPEC,
+	CAPIPC_ACTOR_A_PAD,
+	CAPIPC_ACTOR_A_STAMP_ID,
+	CAPIPC_ACTOR_A_UID,
+	CAPIPC_ACTOR_A_GID,
+	CAPIPC_ACTOR_A_CAPABILITIES,
+	CAPIPC_ACTOR_A_PID,
+	CAPIPC_ACTOR_A_START_TIME,
+	CAPIPC_ACTOR_A_PROGRAM,
+
+	/* private: */
+	__CAPIPC_ACTOR_A_MAX,
+	CAPIPC_ACTOR_A_MAX = __CAPIPC_ACTOR_A_MAX - 1
+};
+
+enum capipc_program_attr {
+	CAPIPC_PROGRAM_A_UNSPEC,
+	CAPIPC_PROGRAM_A_PAD,
+	CAPIPC_PROGRAM_A_DEV,
+	CAPIPC_PROGRAM_A_INO,
+	CAPIPC_PROGRAM_A_PATH,
+	CAPIPC_PROGRAM_A_DELETED,
+
+	/* private: */
+	__CAPIPC_PROGRAM_A_MAX,
+	CAPIPC_PROGRAM_A_MAX = __CAPIPC_PROGRAM_A_MAX - 1
+};
+
+enum capipc_context_attr {
+	CAPIPC_CONTEXT_A_UNSPEC,
+	CAPIPC_CONTEXT_A_PAD,
+	CAPIPC_CONTEXT_A_ID,
+	CAPIPC_CONTEXT_A_UID,
+	CAPIPC_CONTEXT_A_PID,
+	CAPIPC_CONTEXT_A_PROGRAM,
+	CAPIPC_CONTEXT_A_HANDLES,
+
+	/* private: */
+	__CAPIPC_CONTEXT_A_MAX,
+	CAPIPC_CONTEXT_A_MAX = __CAPIPC_CONTEXT_A_MAX - 1
+};
+
+enum capipc_handle_attr {
+	CAPIPC_HANDLE_A_UNSPEC,
+	CAPIPC_HANDLE_A_PAD,
+	CAPIPC_HANDLE_A_CONTEXT,
+	CAPIPC_HANDLE_A_HANDLE,
+	CAPIPC_HANDLE_A_KIND,
+	CAPIPC_HANDLE_A_RIGHTS,
+	CAPIPC_HANDLE_A_OBJECT,
+	CAPIPC_HANDLE_A_QUEUED,
+	CAPIPC_HANDLE_A_END,
+	CAPIPC_HANDLE_A_BYTES,
+	CAPIPC_HANDLE_A_FACET,
+	CAPIPC_HANDLE_A_RULES,
+	CAPIPC_HANDLE_A_PEER,
+	CAPIPC_HANDLE_A_PEER_CONTEXT,
+	CAPIPC_HANDLE_A_PEER_INSIDE,
+	CAPIPC_HANDLE_A_NAME,
+	CAPIPC_HANDLE_A_BACKLOG,
+
+	/* private: */
+	__CAPIPC_HANDLE_A_MAX,
+	CAPIPC_HANDLE_A_MAX = __CAPIPC_HANDLE_A_MAX - 1
+};
+
+#endif /* _UAPI_LINUX_CAPIPC_NETLINK_H */
