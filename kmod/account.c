@@ -6,8 +6,6 @@
  * when the grant does not cover it does it take the lock and go to the user.
  * Uncharging gives back what is left over by more than two batches.
  */
-#include <linux/nsproxy.h>
-#include <linux/sched.h>
 #include <linux/xarray.h>
 
 #include "account.h"
@@ -46,11 +44,15 @@ static long capipc_user_limit(enum capipc_resource resource)
 
 static void capipc_user_put(struct capipc_user *user)
 {
-	if (!refcount_dec_and_lock(&user->refs, &capipc_users.xa_lock))
-		return;
-	__xa_erase(&capipc_users, __kuid_val(user->uid));
+	bool last;
+
+	xa_lock(&capipc_users);
+	last = refcount_dec_and_test(&user->refs);
+	if (last)
+		__xa_erase(&capipc_users, __kuid_val(user->uid));
 	xa_unlock(&capipc_users);
-	kfree(user);
+	if (last)
+		kfree(user);
 }
 
 static struct capipc_user *capipc_user_get(kuid_t uid)
@@ -95,10 +97,9 @@ static bool capipc_count_below(atomic_t *counter, unsigned int limit)
 static void capipc_account_tell(struct capipc_account *account, const char *resource, u64 amount,
 				u64 limit)
 {
-	struct net *net = current->nsproxy ? current->nsproxy->net_ns : &init_net;
 	struct capipc_event event = {
 		.type = CAPIPC_EVENT_QUOTA,
-		.net = net,
+		.net = account->net,
 		.uid = account->user->uid,
 		.context_id = account->context_id,
 		.resource = resource,
@@ -106,7 +107,7 @@ static void capipc_account_tell(struct capipc_account *account, const char *reso
 		.limit = limit,
 	};
 
-	if (capipc_event_wanted(net))
+	if (capipc_event_wanted(event.net))
 		capipc_event_emit(&event);
 }
 
@@ -245,10 +246,11 @@ void capipc_account_uncharge(struct capipc_account *account, enum capipc_resourc
  * capipc_account_create - open an account for a new context
  * @uid: who pays
  * @context_id: for events
+ * @net: where to tell them
  *
  * Return: the account, or -EDQUOT (too many contexts), -ENOMEM.
  */
-struct capipc_account *capipc_account_create(kuid_t uid, u64 context_id)
+struct capipc_account *capipc_account_create(kuid_t uid, u64 context_id, struct net *net)
 {
 	struct capipc_account *account;
 	struct capipc_user *user;
@@ -265,6 +267,7 @@ struct capipc_account *capipc_account_create(kuid_t uid, u64 context_id)
 	}
 	account->user = user;
 	account->context_id = context_id;
+	account->net = net;
 	spin_lock_init(&account->lock);
 
 	if (!capipc_count_below(&user->contexts, limit)) {

@@ -19,6 +19,8 @@
 
 #include "main.h"
 
+struct net;
+
 enum capipc_resource {
 	CAPIPC_BYTES,
 	CAPIPC_HANDLES,
@@ -45,6 +47,8 @@ struct capipc_user {
  * struct capipc_account - what one context has
  * @user: its user; invariant
  * @context_id: number of the context, for events; invariant
+ * @net: where events about it are told; the context's, and only used to charge,
+ *       which only a living context does
  * @lock: protects changes of @grant
  * @grant: taken from @user; read without @lock as a hint
  * @used: of the grant. A transient excess over the grant is taken back or covered
@@ -53,12 +57,13 @@ struct capipc_user {
 struct capipc_account {
 	struct capipc_user *user;
 	u64 context_id;
-	spinlock_t lock;
+	struct net *net;
+	spinlock_t lock; /* changes of @grant */
 	long grant[CAPIPC_RESOURCES];
 	atomic_long_t used[CAPIPC_RESOURCES];
 };
 
-struct capipc_account *capipc_account_create(kuid_t uid, u64 context_id);
+struct capipc_account *capipc_account_create(kuid_t uid, u64 context_id, struct net *net);
 void capipc_account_release(struct capipc_account *account);
 
 int __must_check capipc_account_charge(struct capipc_account *account,

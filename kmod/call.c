@@ -137,12 +137,11 @@ static int capipc_call_wait(struct capipc_context *context, struct capipc_reques
 
 	arg->state = CAPIPC_CALL_SENT;
 	*over = false;
-	/* Pairs with the release in capipc_transaction_settle(). */
-	if (smp_load_acquire(&transaction->state) == CAPIPC_WAITING)
+	if (capipc_transaction_state(transaction) == CAPIPC_WAITING)
 		ret = capipc_wait_event(transaction->wait,
-					smp_load_acquire(&transaction->state) != CAPIPC_WAITING,
+					capipc_transaction_state(transaction) != CAPIPC_WAITING,
 					deadline, 0);
-	switch (smp_load_acquire(&transaction->state)) {
+	switch (capipc_transaction_state(transaction)) {
 	case CAPIPC_REPLIED:
 		ret = capipc_call_finish(context, request, transaction);
 		*over = !ret;
@@ -177,7 +176,7 @@ static int capipc_call_resume(struct capipc_context *context, struct capipc_requ
 		return ret;
 	ret = capipc_call_wait(context, request, handle.transaction, &deadline, &over);
 	if (over) {
-		capipc_table_move_finish(&context->table, pending);
+		capipc_table_abort(&context->table, pending);
 		capipc_transaction_put(handle.transaction);
 	} else if (!capipc_table_move_abort(&context->table, pending)) {
 		capipc_handle_close(&handle, false, &garbage);
@@ -228,11 +227,9 @@ int capipc_ioctl_call(struct capipc_context *context, struct capipc_request *req
 {
 	const struct capipc_call *arg = &request->argument.call;
 
-	if ((arg->flags & ~CAPIPC_NOWAIT) ||
+	if ((arg->flags & ~CAPIPC_NOWAIT) || arg->reply_capacity > CAPIPC_MESSAGE_MAX ||
 	    arg->reply_attachments_capacity > CAPIPC_ATTACHMENTS_MAX)
 		return -EINVAL;
-	if (arg->reply_capacity > CAPIPC_MESSAGE_MAX)
-		return -EMSGSIZE;
 	if (arg->pending)
 		return capipc_call_resume(context, request);
 	return capipc_call_new(context, request);
@@ -266,7 +263,7 @@ static int capipc_reply_to(struct capipc_context *context, const struct capipc_r
 		capipc_transfer_abort(&transfer, context, reply);
 		goto err_free;
 	}
-	capipc_transfer_finish(&transfer, context);
+	capipc_transfer_finish(&transfer, context, true);
 	return 0;
 
 err_free:
@@ -297,7 +294,7 @@ int capipc_reply(struct capipc_context *context, const struct capipc_reply *arg)
 		return ret;
 	ret = capipc_reply_to(context, arg, handle.transaction);
 	if (!ret || ret == -ECANCELED) {
-		capipc_table_move_finish(&context->table, arg->handle);
+		capipc_table_abort(&context->table, arg->handle);
 		capipc_transaction_put(handle.transaction);
 	} else if (!capipc_table_move_abort(&context->table, arg->handle)) {
 		capipc_transaction_drop(handle.transaction);

@@ -11,6 +11,8 @@
 #include <linux/version.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/path.h>
 
 #ifndef __counted_by
 #define __counted_by(member)
@@ -18,7 +20,7 @@
 
 static inline u64 capipc_compat_cap_bits(kernel_cap_t caps)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#if KERNEL_VERSION(6, 3, 0) <= LINUX_VERSION_CODE
 	return caps.val;
 #else
 	return caps.cap[0] | (u64)caps.cap[1] << 32;
@@ -27,7 +29,7 @@ static inline u64 capipc_compat_cap_bits(kernel_cap_t caps)
 
 static inline struct file *capipc_compat_get_file_rcu(struct file __rcu **slot)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#if KERNEL_VERSION(6, 7, 0) <= LINUX_VERSION_CODE
 	return get_file_rcu(slot);
 #else
 	struct file *file = rcu_dereference(*slot);
@@ -35,6 +37,15 @@ static inline struct file *capipc_compat_get_file_rcu(struct file __rcu **slot)
 	while (file && !get_file_rcu(file))
 		file = rcu_dereference(*slot);
 	return file;
+#endif
+}
+
+static inline int capipc_compat_path_permission(const struct path *path, int mask)
+{
+#if KERNEL_VERSION(6, 3, 0) <= LINUX_VERSION_CODE
+	return inode_permission(mnt_idmap(path->mnt), d_inode(path->dentry), mask);
+#else
+	return inode_permission(mnt_user_ns(path->mnt), d_inode(path->dentry), mask);
 #endif
 }
 

@@ -58,7 +58,8 @@ static int capipc_open(struct inode *inode, struct file *file)
 	INIT_LIST_HEAD(&context->ready);
 	init_waitqueue_head(&context->wait);
 
-	context->account = capipc_account_create(context->uid, context->id);
+	context->account = capipc_account_create(context->uid, context->id,
+						 current->nsproxy->net_ns);
 	if (IS_ERR(context->account)) {
 		ret = PTR_ERR(context->account);
 		goto err_free;
@@ -187,7 +188,7 @@ static void capipc_context_free(struct capipc_context *context)
 	if (context->exe)
 		fput(context->exe);
 	put_pid(context->pid);
-	kfree(context);
+	kfree_rcu(context, rcu);
 }
 
 void capipc_context_put(struct capipc_context *context)

@@ -23,6 +23,7 @@
  * @process_link: among the contexts of @process; its lock
  * @id: number in events and dumps; invariant
  * @refs: the file has one, a dump takes one for a moment
+ * @rcu: freed after a grace period, for capipc_receiver_cred()
  * @dismantled: torn down; process lock
  * @account: pays for everything; invariant until dismantled
  * @net: network namespace it was opened in, with a reference until dismantled
@@ -43,6 +44,7 @@ struct capipc_context {
 	struct list_head process_link;
 	u64 id;
 	refcount_t refs;
+	struct rcu_head rcu;
 	bool dismantled;
 	struct capipc_account *account;
 	struct net *net;

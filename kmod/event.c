@@ -10,6 +10,7 @@
 #include "event.h"
 #include "ident.h"
 #include "netlink.h"
+#include "program.h"
 
 /* Events that could not be told. Told itself in every event, as a total: each
  * listener sees it grow, whichever events it misses.
@@ -45,7 +46,7 @@ static int capipc_event_put_actor(struct sk_buff *skb, int type, const struct ca
 			      CAPIPC_ACTOR_A_PAD))
 		return -EMSGSIZE;
 	if (actor->exe) {
-		ret = capipc_netlink_put_program(skb, CAPIPC_ACTOR_A_PROGRAM, actor->exe);
+		ret = capipc_program_put(skb, CAPIPC_ACTOR_A_PROGRAM, actor->exe);
 		if (ret)
 			return ret;
 	}
@@ -67,7 +68,7 @@ static int capipc_event_put_ident(struct sk_buff *skb, int type, const struct ca
 	return capipc_event_put_actor(skb, type, &actor, ns);
 }
 
-/* No ident was made yet: what needs one may be what the quota does not allow. */
+/* For want of an ident: what would make one may be what the quota does not allow. */
 static int capipc_event_put_current(struct sk_buff *skb, int type, struct user_namespace *ns)
 {
 	struct capipc_actor actor = {
@@ -86,7 +87,7 @@ static int capipc_event_put_who(struct sk_buff *skb, const struct capipc_event *
 
 	if (event->actor)
 		ret = capipc_event_put_ident(skb, CAPIPC_EVENT_A_ACTOR, event->actor, ns);
-	else if (event->type == CAPIPC_EVENT_QUOTA)
+	else if (event->type == CAPIPC_EVENT_QUOTA || event->type == CAPIPC_EVENT_DENY)
 		ret = capipc_event_put_current(skb, CAPIPC_EVENT_A_ACTOR, ns);
 	if (!ret && event->reporter)
 		ret = capipc_event_put_ident(skb, CAPIPC_EVENT_A_REPORTER, event->reporter, ns);

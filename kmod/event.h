@@ -29,6 +29,7 @@
  * @resource: name of what ran out ("bytes", "handles", ...), or NULL
  * @amount: how much was asked for
  * @limit: the limit
+ * @uid: whose account ran out
  */
 struct capipc_event {
 	u32 type;

@@ -34,7 +34,7 @@ struct capipc_ident *capipc_ident_create(struct capipc_context *context)
 	ident->exe = context->exe ? get_file(context->exe) : NULL;
 	ident->start_time_ns = current->group_leader->start_boottime;
 	ident->net_ns = context->net_ns;
-	security_cred_getsecid(ident->cred, &ident->secid);
+	security_current_getsecid_subj(&ident->secid);
 	return ident;
 }
 

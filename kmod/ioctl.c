@@ -96,7 +96,7 @@ int capipc_request_copy(struct capipc_request *request, void __user *user, size_
 		return -EFAULT;
 	if (user_size < min_size)
 		return -EINVAL;
-	if (user_size > PAGE_SIZE)
+	if (user_size > CAPIPC_STRUCT_MAX)
 		return -E2BIG;
 	ret = copy_struct_from_user(&request->argument, size, user, user_size);
 	if (ret)

@@ -7,19 +7,24 @@
 #ifndef CAPIPC_LIMITS_H
 #define CAPIPC_LIMITS_H
 
+#include <linux/bits.h>
+#include <linux/limits.h>
 #include <linux/types.h>
 
 /* Handle values: slot index below, generation above. */
 #define CAPIPC_INDEX_BITS	18
-#define CAPIPC_INDEX_MASK	((1U << CAPIPC_INDEX_BITS) - 1)
-#define CAPIPC_GENERATION_MAX	((1U << (32 - CAPIPC_INDEX_BITS)) - 1)
-#define CAPIPC_TABLE_MAX	(1U << CAPIPC_INDEX_BITS)
+#define CAPIPC_INDEX_MASK	(CAPIPC_TABLE_MAX - 1)
+#define CAPIPC_GENERATION_MAX	(U32_MAX >> CAPIPC_INDEX_BITS)
+#define CAPIPC_TABLE_MAX	((u32)BIT(CAPIPC_INDEX_BITS))
 
 /* A table grows by this many slots at a time. */
 #define CAPIPC_CHUNK_SLOTS	128U
 
 /* How far up we follow what is in flight inside what, before ELOOP. */
 #define CAPIPC_NESTING_MAX	1024
+
+/* Longest struct that we look at, in bytes: what we do not know must be zero. */
+#define CAPIPC_STRUCT_MAX	4096U
 
 /* Largest backlog of a listener. */
 #define CAPIPC_BACKLOG_MAX	1024U

@@ -20,8 +20,6 @@
 #include "rule.h"
 #include "table.h"
 
-static atomic64_t capipc_listener_ids = ATOMIC64_INIT(0);
-
 static bool capipc_name_valid(const char *name, u32 len)
 {
 	char previous = '/';
@@ -164,29 +162,25 @@ void capipc_listener_put(struct capipc_listener *listener)
  * capipc_listener_decide - may the calling thread connect?
  * @listener: to whom
  * @ident: who that is
+ * @rule: out: index of the rule that decides, or CAPIPC_EXPLAIN_NONE
  * @facet: out: the facet that it gets, 0 if refused
  *
- * Return: the index of the rule that decides, or CAPIPC_EXPLAIN_NONE.
+ * Return: 0, or -ENOENT: nobody holds the listener, yet or any more.
  */
 int capipc_listener_decide(struct capipc_listener *listener, const struct capipc_ident *ident,
-			   u32 *facet)
+			   s32 *rule, u32 *facet)
 {
-	const struct cred *receiver = NULL;
-	struct capipc_asked asked = { .ident = ident };
-	int rule;
+	struct capipc_asked asked = { .ident = ident, .connect = true };
 
-	spin_lock(&listener->lock);
 	rcu_read_lock();
-	if (listener->object.owner)
-		receiver = rcu_dereference(listener->object.owner->cred);
-	else
-		receiver = listener->flight_cred;
-	asked.receiver = receiver;
-	rule = capipc_ruleset_decide(listener->rules, &asked);
+	asked.receiver = capipc_holder_cred(&listener->object);
+	if (asked.receiver)
+		*rule = capipc_ruleset_decide(listener->rules, &asked);
 	rcu_read_unlock();
-	spin_unlock(&listener->lock);
-	*facet = rule >= 0 ? listener->rules->rules[rule].facet : 0;
-	return rule;
+	if (!asked.receiver)
+		return -ENOENT;
+	*facet = *rule >= 0 ? listener->rules->rules[*rule].facet : 0;
+	return 0;
 }
 
 static struct capipc_listener *capipc_listener_create(struct capipc_context *context,
@@ -217,7 +211,7 @@ static struct capipc_listener *capipc_listener_create(struct capipc_context *con
 	spin_lock_init(&listener->lock);
 	capipc_object_init(&listener->object, CAPIPC_KIND_LISTENER, &listener->lock);
 	refcount_set(&listener->refs, 1);
-	listener->id = atomic64_inc_return(&capipc_listener_ids);
+	listener->id = capipc_object_next_id();
 	listener->net = get_net(context->net);
 	listener->user = user;
 	listener->backlog = arg->backlog;
@@ -287,40 +281,24 @@ err_put:
 
 /* Put a connection into the queue of a listener. */
 static int capipc_listener_enqueue(struct capipc_listener *listener,
-				   struct capipc_message *message,
-				   struct capipc_endpoint *server, u64 *context_id)
+				   struct capipc_message *message, u64 *context_id)
 {
-	const struct cred *cred = NULL;
+	struct capipc_object *object = &listener->object;
 	int ret = 0;
 
 	spin_lock(&listener->lock);
-	switch (listener->object.place) {
-	case CAPIPC_PLACE_NEW:
-	case CAPIPC_PLACE_CLOSED:
+	if (object->place == CAPIPC_PLACE_NEW || object->place == CAPIPC_PLACE_CLOSED) {
 		ret = -ENOENT;
-		break;
-	case CAPIPC_PLACE_HELD:
-		*context_id = listener->object.owner->id;
-		rcu_read_lock();
-		cred = get_cred(rcu_dereference(listener->object.owner->cred));
-		rcu_read_unlock();
-		break;
-	default:
-		cred = get_cred(listener->flight_cred);
-		break;
-	}
-	if (!ret && listener->object.queued >= listener->backlog)
+	} else if (object->queued >= listener->backlog) {
 		ret = -EAGAIN;
-	if (!ret) {
-		/* Nobody else knows the endpoint yet. */
-		server->flight_cred = cred;
-		cred = NULL;
-		list_add_tail(&message->link, &listener->object.queue);
-		listener->object.queued++;
-		capipc_object_update_ready_locked(&listener->object);
+	} else {
+		if (object->owner)
+			*context_id = object->owner->id;
+		list_add_tail(&message->link, &object->queue);
+		object->queued++;
+		capipc_object_update_ready_locked(object);
 	}
 	spin_unlock(&listener->lock);
-	put_cred(cred);
 	return ret;
 }
 
@@ -336,10 +314,17 @@ static struct capipc_message *capipc_connection_create(struct capipc_context *co
 	struct capipc_message *message;
 	struct capipc_endpoint *server;
 	struct capipc_pipe *pipe;
+	int ret;
 
 	message = capipc_message_create(context->account, 0, 0, 1);
 	if (IS_ERR(message))
 		return message;
+	ret = capipc_account_charge(context->account, CAPIPC_HANDLES, 1);
+	if (ret) {
+		capipc_message_free(message);
+		return ERR_PTR(ret);
+	}
+	message->handles = 1;
 	pipe = capipc_pipe_create();
 	if (!pipe) {
 		capipc_message_free(message);
@@ -372,9 +357,13 @@ static int capipc_connect_to(struct capipc_context *context, struct capipc_reque
 	struct capipc_object *client;
 	struct capipc_pipe *pipe;
 	LIST_HEAD(garbage);
+	s32 rule;
 	int ret;
 
-	if (capipc_listener_decide(listener, ident, &event->facet) < 0)
+	ret = capipc_listener_decide(listener, ident, &rule, &event->facet);
+	if (ret)
+		return ret;
+	if (rule < 0)
 		return -EACCES;
 	ret = capipc_table_reserve(table, 1, false);
 	if (ret)
@@ -393,8 +382,7 @@ static int capipc_connect_to(struct capipc_context *context, struct capipc_reque
 	arg->handle = capipc_table_take(table);
 	ret = capipc_request_respond(request);
 	if (!ret)
-		ret = capipc_listener_enqueue(listener, message, &pipe->end[1],
-					      &event->context_id);
+		ret = capipc_listener_enqueue(listener, message, &event->context_id);
 	if (ret) {
 		capipc_table_abort(table, arg->handle);
 		capipc_object_close(client, &garbage);
@@ -430,11 +418,12 @@ int capipc_ioctl_connect(struct capipc_context *context, struct capipc_request *
 	if (ident)
 		ret = capipc_connect_to(context, request, listener, ident, &event);
 	if ((!ret || ret == -EACCES) && capipc_event_wanted(listener->net)) {
-		if (ret)
+		if (ret) {
 			event.type = CAPIPC_EVENT_DENY;
+			event.object_id = listener->id;
+		}
 		event.net = listener->net;
 		event.actor = ident;
-		event.uid = ident->cred->euid;
 		event.name = listener->name;
 		event.name_len = listener->name_len;
 		capipc_event_emit(&event);

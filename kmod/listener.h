@@ -29,7 +29,7 @@ struct capipc_user;
  */
 struct capipc_listener {
 	struct capipc_object object;
-	spinlock_t lock;
+	spinlock_t lock; /* @object and @flight_cred */
 	refcount_t refs;
 	u64 id;
 	struct net *net;
@@ -52,7 +52,7 @@ struct capipc_listener *capipc_listener_find(struct net *net, const char *name, 
 void capipc_listener_put(struct capipc_listener *listener);
 void capipc_listener_unbind(struct capipc_listener *listener);
 int capipc_listener_decide(struct capipc_listener *listener, const struct capipc_ident *ident,
-			   u32 *facet);
+			   s32 *rule, u32 *facet);
 char *capipc_name_copy(u64 name, u32 len);
 
 int capipc_ioctl_listen(struct capipc_context *context, struct capipc_request *request);

@@ -5,17 +5,17 @@
  * Locks nest in this order only. None is ever taken from interrupt context.
  *
  *   process.lock (mutex)           contexts of one address space
- *     net.lock                     names and contexts of one network namespace
+ *     everything below             dismantling closes all that a context holds
+ *   net.lock                       names and contexts of one network namespace
  *   context.table.lock             handles of one context
- *     object lock                  pipe.lock or listener.lock: queue, holder,
- *       |                          place in flight; one at a time, never two
- *       +-- context.ready_lock     what a context can receive
- *       |     (released before)
- *       +-- context.wait.lock      woken under the object lock, which keeps
- *       |                          the holder alive
- *       +-- endpoint.window wait   woken under the object lock
- *       +-- transaction.lock       state of a call
- *             +-- transaction.wait woken under it
+ *   object lock                    pipe.lock or listener.lock: queue, holder,
+ *     |                            place in flight; one at a time, never two
+ *     +-- context.ready_lock       what a context can receive
+ *     +-- context.wait.lock        woken under the object lock, which keeps the
+ *     |                            holder alive
+ *     +-- endpoint.window.lock     woken under the object lock
+ *     +-- transaction.lock         state of a call
+ *           +-- transaction.wait.lock
  *   account.lock                   growing and shrinking a grant
  *   users' xarray lock             accounts by uid
  *

@@ -20,7 +20,7 @@ size_t capipc_message_size(u32 len, u32 attachments)
 
 /**
  * capipc_message_create - allocate a message and copy its bytes in
- * @account: who pays for it and for the handles in it, or NULL
+ * @account: who pays for it, or NULL
  * @data: user pointer to the bytes
  * @len: how many, at most %CAPIPC_MESSAGE_MAX
  * @attachments: room for how many, at most %CAPIPC_ATTACHMENTS_MAX
@@ -32,29 +32,23 @@ struct capipc_message *capipc_message_create(struct capipc_account *account, u64
 {
 	size_t size = capipc_message_size(len, attachments);
 	struct capipc_message *message;
-	int ret = 0;
+	int ret;
 
 	if (account) {
 		ret = capipc_account_charge(account, CAPIPC_BYTES, size);
 		if (ret)
 			return ERR_PTR(ret);
-		if (attachments)
-			ret = capipc_account_charge(account, CAPIPC_HANDLES, attachments);
-		if (ret) {
-			capipc_account_uncharge(account, CAPIPC_BYTES, size);
-			return ERR_PTR(ret);
-		}
 	}
 	message = kvmalloc(struct_size(message, data, len), GFP_KERNEL_ACCOUNT);
 	if (!message) {
-		ret = -ENOMEM;
-		goto err_uncharge;
+		if (account)
+			capipc_account_uncharge(account, CAPIPC_BYTES, size);
+		return ERR_PTR(-ENOMEM);
 	}
 	memset(message, 0, sizeof(*message));
 	INIT_LIST_HEAD(&message->link);
 	message->account = account;
 	message->charge = size;
-	message->handles = attachments;
 	message->type = CAPIPC_RECEIVED_MESSAGE;
 	message->len = len;
 	if (attachments) {
@@ -70,14 +64,6 @@ struct capipc_message *capipc_message_create(struct capipc_account *account, u64
 		return ERR_PTR(-EFAULT);
 	}
 	return message;
-
-err_uncharge:
-	if (account) {
-		if (attachments)
-			capipc_account_uncharge(account, CAPIPC_HANDLES, attachments);
-		capipc_account_uncharge(account, CAPIPC_BYTES, size);
-	}
-	return ERR_PTR(ret);
 }
 
 /* Free a message that carries nothing any more. */

@@ -20,7 +20,7 @@
  * @contexts: living contexts, by capipc_context.net_link
  */
 struct capipc_net {
-	spinlock_t lock;
+	spinlock_t lock; /* @names and @contexts */
 	DECLARE_HASHTABLE(names, CAPIPC_NAME_HASH_BITS);
 	struct list_head contexts;
 };

@@ -22,6 +22,7 @@
 #include "listener.h"
 #include "net.h"
 #include "netlink.h"
+#include "program.h"
 #include "object.h"
 #include "pipe.h"
 #include "table.h"
@@ -47,16 +48,16 @@ struct capipc_viewer {
  * struct capipc_dump - how far a dump has come, in netlink_callback.ctx
  * @viewer: who asks, with references
  * @begun: the request has been looked at
- * @one: only the context @from
  * @cursor: where to go on in the table of the context @from
- * @from: the contexts below are done; U64_MAX if all are
+ * @from: the contexts below are done
+ * @until: the last one; what is opened later is not waited for
  */
 struct capipc_dump {
 	struct capipc_viewer viewer;
 	bool begun;
-	bool one;
 	u32 cursor;
 	u64 from;
+	u64 until;
 };
 
 static void capipc_viewer_init(struct capipc_viewer *viewer, const struct sk_buff *request)
@@ -87,71 +88,12 @@ int capipc_netlink_put_text(struct sk_buff *skb, int type, const char *text, siz
 	return 0;
 }
 
-/*
- * Not d_path(): that looks from the root of current, which for an event is the
- * one whom it is about.
- */
-static const char *capipc_program_path(const struct path *path, char *buffer, int size)
-{
-	struct dentry *dentry = path->dentry;
-
-	/* A file that was never in a directory has a made-up name. */
-	if (dentry->d_op && dentry->d_op->d_dname &&
-	    (!IS_ROOT(dentry) || dentry != path->mnt->mnt_root))
-		return dentry->d_op->d_dname(dentry, buffer, size);
-	return dentry_path_raw(dentry, buffer, size);
-}
-
-/**
- * capipc_netlink_put_program - add a nest about a program
- * @skb: the message
- * @type: of the nest
- * @exe: the program
- *
- * May sleep. Return: 0, -EMSGSIZE, -ENOMEM.
- */
-int capipc_netlink_put_program(struct sk_buff *skb, int type, struct file *exe)
-{
-	struct nlattr *nest;
-	struct kstat stat;
-	const char *path;
-	char *buffer;
-	int ret;
-
-	/* Only what the kernel has at hand: the file system may be anybody's. */
-	if (vfs_getattr(&exe->f_path, &stat, STATX_INO, AT_STATX_DONT_SYNC)) {
-		stat.dev = file_inode(exe)->i_sb->s_dev;
-		stat.ino = file_inode(exe)->i_ino;
-	}
-	buffer = kmalloc(CAPIPC_PATH_MAX, GFP_KERNEL);
-	if (!buffer)
-		return -ENOMEM;
-	path = capipc_program_path(&exe->f_path, buffer, CAPIPC_PATH_MAX);
-
-	ret = -EMSGSIZE;
-	nest = nla_nest_start(skb, type);
-	if (!nest)
-		goto out;
-	if (nla_put_u64_64bit(skb, CAPIPC_PROGRAM_A_DEV, huge_encode_dev(stat.dev),
-			      CAPIPC_PROGRAM_A_PAD) ||
-	    nla_put_u64_64bit(skb, CAPIPC_PROGRAM_A_INO, stat.ino, CAPIPC_PROGRAM_A_PAD))
-		goto out;
-	if (!IS_ERR(path) && nla_put_string(skb, CAPIPC_PROGRAM_A_PATH, path))
-		goto out;
-	if (d_unlinked(exe->f_path.dentry) && nla_put_flag(skb, CAPIPC_PROGRAM_A_DELETED))
-		goto out;
-	nla_nest_end(skb, nest);
-	ret = 0;
-out:
-	kfree(buffer);
-	return ret;
-}
-
 /**
  * capipc_contexts_from - the next contexts that somebody may see
  * @net: network namespace
  * @viewer: who
  * @from: least number
+ * @until: greatest number
  * @batch: room for the @max contexts with the least numbers, sorted, with
  *         references
  * @max: how many, not 0
@@ -161,7 +103,7 @@ out:
  * Return: how many there are.
  */
 static unsigned int capipc_contexts_from(struct net *net, const struct capipc_viewer *viewer,
-					 u64 from, struct capipc_context **batch,
+					 u64 from, u64 until, struct capipc_context **batch,
 					 unsigned int max)
 {
 	struct capipc_net *cn = capipc_net(net);
@@ -170,7 +112,8 @@ static unsigned int capipc_contexts_from(struct net *net, const struct capipc_vi
 
 	spin_lock(&cn->lock);
 	list_for_each_entry(context, &cn->contexts, net_link) {
-		if (context->id < from || (!viewer->all && !uid_eq(context->uid, viewer->uid)))
+		if (context->id < from || context->id > until ||
+		    (!viewer->all && !uid_eq(context->uid, viewer->uid)))
 			continue;
 		if (count == max && batch[max - 1]->id < context->id)
 			continue;
@@ -193,12 +136,21 @@ static struct capipc_context *capipc_context_find(struct net *net,
 {
 	struct capipc_context *context;
 
-	if (!capipc_contexts_from(net, viewer, id, &context, 1))
-		return NULL;
-	if (context->id == id)
-		return context;
-	capipc_context_put(context);
-	return NULL;
+	return capipc_contexts_from(net, viewer, id, id, &context, 1) ? context : NULL;
+}
+
+/* The greatest number there is; 0 if there is none. */
+static u64 capipc_contexts_last(struct net *net)
+{
+	struct capipc_net *cn = capipc_net(net);
+	struct capipc_context *context;
+	u64 last = 0;
+
+	spin_lock(&cn->lock);
+	list_for_each_entry(context, &cn->contexts, net_link)
+		last = max(last, context->id);
+	spin_unlock(&cn->lock);
+	return last;
 }
 
 static int capipc_context_put_attrs(struct sk_buff *skb, const struct capipc_viewer *viewer,
@@ -219,7 +171,7 @@ static int capipc_context_put_attrs(struct sk_buff *skb, const struct capipc_vie
 		return -EMSGSIZE;
 	if (!context->exe)
 		return 0;
-	return capipc_netlink_put_program(skb, CAPIPC_CONTEXT_A_PROGRAM, context->exe);
+	return capipc_program_put(skb, CAPIPC_CONTEXT_A_PROGRAM, context->exe);
 }
 
 static int capipc_context_fill(struct sk_buff *skb, const struct capipc_viewer *viewer,
@@ -285,6 +237,7 @@ static int capipc_dump_start(struct netlink_callback *cb)
 	capipc_viewer_init(viewer, cb->skb);
 	get_user_ns(viewer->user_ns);
 	get_pid_ns(viewer->pid_ns);
+	capipc_dump(cb)->until = capipc_contexts_last(sock_net(cb->skb->sk));
 	return 0;
 }
 
@@ -304,30 +257,27 @@ static int capipc_dump_contexts(struct sk_buff *skb, struct netlink_callback *cb
 {
 	struct capipc_context *batch[CAPIPC_DUMP_BATCH];
 	struct capipc_dump *dump = capipc_dump(cb);
-	unsigned int max = dump->one ? 1 : CAPIPC_DUMP_BATCH;
 	unsigned int count, i;
 	int ret = 0;
 
 	do {
 		cond_resched();
 		count = capipc_contexts_from(sock_net(cb->skb->sk), &dump->viewer, dump->from,
-					     batch, max);
-		for (i = 0; i < count && !ret; i++) {
+					     dump->until, batch, CAPIPC_DUMP_BATCH);
+		for (i = 0; i < count; i++) {
 			if (batch[i]->id != dump->from) {
-				if (dump->one)
-					break;
 				dump->from = batch[i]->id;
 				dump->cursor = 0;
 			}
 			ret = fill(skb, cb, batch[i]);
 			if (ret)
 				break;
-			dump->from = dump->one ? U64_MAX : dump->from + 1;
+			dump->from++;
 			dump->cursor = 0;
 		}
 		for (i = 0; i < count; i++)
 			capipc_context_put(batch[i]);
-	} while (!ret && !dump->one && count == max);
+	} while (!ret && count == CAPIPC_DUMP_BATCH);
 
 	/* With something in the message the error can wait for the next one. */
 	return skb->len ?: ret;
@@ -545,8 +495,8 @@ static int capipc_dump_handle(struct sk_buff *skb, struct netlink_callback *cb)
 			return ret;
 		attr = attrs[CAPIPC_HANDLE_A_CONTEXT];
 		if (attr) {
-			dump->one = true;
 			dump->from = nla_get_u64(attr);
+			dump->until = dump->from;
 			context = capipc_context_find(sock_net(cb->skb->sk), &dump->viewer,
 						      dump->from);
 			if (!context) {

@@ -13,9 +13,6 @@
 
 #include "main.h"
 
-/* Longest path of a program that we tell, with its NUL. */
-#define CAPIPC_PATH_MAX		1024
-
 /* Multicast groups, in the order of the family. */
 enum capipc_genl_group {
 	CAPIPC_GENL_EVENTS,
@@ -25,6 +22,5 @@ extern struct genl_family capipc_genl_family;
 
 int __must_check capipc_netlink_put_text(struct sk_buff *skb, int type, const char *text,
 					 size_t len);
-int __must_check capipc_netlink_put_program(struct sk_buff *skb, int type, struct file *exe);
 
 #endif /* CAPIPC_NETLINK_H */

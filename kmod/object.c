@@ -12,6 +12,14 @@
 #include "pipe.h"
 #include "transaction.h"
 
+static atomic64_t capipc_object_ids = ATOMIC64_INIT(0);
+
+/* A number for a new pipe or listener, in events and dumps. */
+u64 capipc_object_next_id(void)
+{
+	return atomic64_inc_return(&capipc_object_ids);
+}
+
 void capipc_object_init(struct capipc_object *object, u8 kind, spinlock_t *lock)
 {
 	object->kind = kind;
@@ -38,15 +46,17 @@ void capipc_object_put(struct capipc_object *object)
 }
 
 /* Is there something for the holder to receive, and nobody at it? */
-bool capipc_object_receivable_locked(const struct capipc_object *object)
+bool capipc_object_receivable_locked(struct capipc_object *object)
 {
 	lockdep_assert_held(object->lock);
-	if (object->receiving || object->embryo || !object->owner || !(object->rights & CAPIPC_RIGHT_READ))
+	if (object->receiving || object->embryo || !object->owner)
+		return false;
+	if (!(object->rights & CAPIPC_RIGHT_READ))
 		return false;
 	if (!list_empty(&object->queue))
 		return true;
 	return object->kind == CAPIPC_KIND_ENDPOINT && !object->peer_closed_told &&
-	       capipc_peer_closed_locked(capipc_endpoint((struct capipc_object *)object));
+	       capipc_peer_closed_locked(capipc_endpoint(object));
 }
 
 static void capipc_object_unready_locked(struct capipc_object *object)
@@ -94,7 +104,8 @@ void capipc_object_update_ready_locked(struct capipc_object *object)
 		wake_up_poll(&owner->wait, EPOLLIN | EPOLLRDNORM);
 }
 
-static const struct cred **capipc_object_flight_cred(struct capipc_object *object)
+/* Where the credentials of the last holder are kept while it is in flight. */
+const struct cred **capipc_object_flight_cred(struct capipc_object *object)
 {
 	return object->kind == CAPIPC_KIND_ENDPOINT ?
 		&capipc_endpoint(object)->flight_cred : &capipc_listener(object)->flight_cred;
@@ -118,11 +129,12 @@ void capipc_object_attach(struct capipc_object *object, struct capipc_context *c
 	spin_lock(object->lock);
 	container = object->container;
 	object->container = NULL;
-	cred = *capipc_object_flight_cred(object);
-	*capipc_object_flight_cred(object) = NULL;
 	object->place = CAPIPC_PLACE_HELD;
 	object->embryo = true;
-	object->owner = context;
+	/* In this order for capipc_holder_cred(), as in capipc_object_detach(). */
+	smp_store_release(&object->owner, context);
+	cred = *capipc_object_flight_cred(object);
+	WRITE_ONCE(*capipc_object_flight_cred(object), NULL);
 	object->handle = handle;
 	object->rights = rights;
 	spin_unlock(object->lock);
@@ -183,11 +195,13 @@ void capipc_object_detach(struct capipc_object *object, struct capipc_object *co
 	capipc_object_unready_locked(object);
 	/* What its rules compare a sender with until somebody holds it again. */
 	rcu_read_lock();
-	*capipc_object_flight_cred(object) = get_cred(rcu_dereference(object->owner->cred));
+	WRITE_ONCE(*capipc_object_flight_cred(object),
+		   get_cred(rcu_dereference(object->owner->cred)));
 	rcu_read_unlock();
 	object->place = CAPIPC_PLACE_IN_FLIGHT;
 	object->container = container;
-	object->owner = NULL;
+	/* Pairs with the acquire in capipc_holder_cred(), which looks there next. */
+	smp_store_release(&object->owner, NULL);
 	object->handle = 0;
 	spin_unlock(object->lock);
 }

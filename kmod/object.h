@@ -58,7 +58,7 @@ struct capipc_object {
 	bool embryo;
 	bool peer_closed_told;
 	u32 queued;
-	spinlock_t *lock;
+	spinlock_t *lock; /* of the pipe or listener, all of this */
 	struct capipc_context *owner;
 	struct capipc_object *container;
 	struct list_head ready;
@@ -68,6 +68,7 @@ struct capipc_object {
 	u64 cookie;
 };
 
+u64 capipc_object_next_id(void);
 void capipc_object_init(struct capipc_object *object, u8 kind, spinlock_t *lock);
 struct capipc_object *capipc_object_get(struct capipc_object *object);
 void capipc_object_put(struct capipc_object *object);
@@ -78,10 +79,12 @@ void capipc_object_settle(struct capipc_object *object);
 void capipc_object_hold(struct capipc_object *object, struct capipc_context *context,
 			u32 handle, u32 rights);
 void capipc_object_detach(struct capipc_object *object, struct capipc_object *container);
-bool capipc_object_receivable_locked(const struct capipc_object *object);
+bool capipc_object_receivable_locked(struct capipc_object *object);
 void capipc_object_update_ready_locked(struct capipc_object *object);
 void capipc_object_close(struct capipc_object *object, struct list_head *garbage);
 void capipc_object_splice_queue_locked(struct capipc_object *object, struct list_head *garbage);
+
+const struct cred **capipc_object_flight_cred(struct capipc_object *object);
 
 void capipc_garbage_run(struct list_head *garbage);
 

@@ -9,8 +9,7 @@
 #include "pipe.h"
 #include "rule.h"
 #include "table.h"
-
-static atomic64_t capipc_pipe_ids = ATOMIC64_INIT(0);
+#include "transaction.h"
 
 /**
  * capipc_pipe_create - make a pipe
@@ -27,11 +26,12 @@ struct capipc_pipe *capipc_pipe_create(void)
 		return NULL;
 	refcount_set(&pipe->refs, 2);
 	spin_lock_init(&pipe->lock);
-	pipe->id = atomic64_inc_return(&capipc_pipe_ids);
+	pipe->id = capipc_object_next_id();
 	for (i = 0; i < 2; i++) {
 		pipe->end[i].index = i;
 		capipc_object_init(&pipe->end[i].object, CAPIPC_KIND_ENDPOINT, &pipe->lock);
 		init_waitqueue_head(&pipe->end[i].window);
+		INIT_LIST_HEAD(&pipe->end[i].calls);
 	}
 	return pipe;
 }
@@ -160,16 +160,21 @@ void capipc_endpoint_release_window_locked(struct capipc_endpoint *endpoint, siz
  * @pipe: the pipe
  * @garbage: what was queued in it is added here
  *
- * Both holders see their peer closed.
+ * Both holders see their peer closed, and calls fail, received or not.
  */
 void capipc_pipe_cut(struct capipc_pipe *pipe, struct list_head *garbage)
 {
+	struct capipc_transaction *transaction;
 	int i;
 
 	spin_lock(&pipe->lock);
 	pipe->cut = true;
 	for (i = 0; i < 2; i++)
 		capipc_object_splice_queue_locked(&pipe->end[i].object, garbage);
+	for (i = 0; i < 2; i++) {
+		list_for_each_entry(transaction, &pipe->end[i].calls, link)
+			capipc_transaction_drop(transaction);
+	}
 	for (i = 0; i < 2; i++)
 		capipc_endpoint_close_locked(&pipe->end[i]);
 	spin_unlock(&pipe->lock);

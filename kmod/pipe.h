@@ -38,6 +38,8 @@
  * @facet: which facet of its listener this is
  * @flight_cred: with @rules, in flight: credentials of the last holder
  * @last: who sent the message that was received last
+ * @calls: calls whose requests were sent to it and that are not over, by
+ *         capipc_transaction.link
  */
 struct capipc_endpoint {
 	struct capipc_object object;
@@ -58,6 +60,7 @@ struct capipc_endpoint {
 	struct capipc_ruleset *rules;
 	const struct cred *flight_cred;
 	struct capipc_ident *last;
+	struct list_head calls;
 };
 
 /**
@@ -70,7 +73,7 @@ struct capipc_endpoint {
  */
 struct capipc_pipe {
 	refcount_t refs;
-	spinlock_t lock;
+	spinlock_t lock; /* both endpoints */
 	bool cut;
 	u64 id;
 	struct capipc_endpoint end[2];

@@ -19,7 +19,7 @@
  */
 struct capipc_process {
 	struct mmu_notifier notifier;
-	struct mutex lock;
+	struct mutex lock; /* @contexts, dismantling */
 	struct list_head contexts;
 	u64 image;
 };

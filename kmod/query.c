@@ -5,7 +5,6 @@
  */
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/kdev_t.h>
 #include <linux/pid_namespace.h>
 #include <linux/security.h>
 #include <linux/uaccess.h>
@@ -14,6 +13,7 @@
 #include "ident.h"
 #include "ioctl.h"
 #include "pipe.h"
+#include "program.h"
 #include "query.h"
 #include "table.h"
 #include "transaction.h"
@@ -98,15 +98,11 @@ static int capipc_query_label(const struct capipc_ident *ident, struct capipc_qu
 
 static void capipc_query_exe(const struct capipc_ident *ident, struct capipc_query *arg)
 {
-	struct inode *inode;
-
 	arg->exe_dev = 0;
 	arg->exe_ino = 0;
 	if (!ident->exe)
 		return;
-	inode = file_inode(ident->exe);
-	arg->exe_dev = new_encode_dev(inode->i_sb->s_dev);
-	arg->exe_ino = inode->i_ino;
+	capipc_program_stat(ident->exe, &arg->exe_dev, &arg->exe_ino);
 	arg->state |= CAPIPC_QUERY_HAS_EXE;
 }
 
@@ -127,8 +123,14 @@ static void capipc_query_process(const struct capipc_ident *ident, struct capipc
 /* Open the program with the caller's own permission. */
 static struct file *capipc_query_open_exe(const struct capipc_ident *ident)
 {
+	int ret;
+
 	if (!ident->exe)
 		return ERR_PTR(-ENOENT);
+	/* What a path walk would do at its end: dentry_open() trusts its caller. */
+	ret = capipc_compat_path_permission(&ident->exe->f_path, MAY_OPEN | MAY_READ);
+	if (ret)
+		return ERR_PTR(ret);
 	return dentry_open(&ident->exe->f_path, O_RDONLY | O_LARGEFILE, current_cred());
 }
 

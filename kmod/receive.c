@@ -141,33 +141,15 @@ static u32 capipc_receive_slots(const struct capipc_message *message)
 	return message->moved_count + !!message->transaction;
 }
 
-/* A connection was taken: the endpoint is the taker's own from now on. */
-static int capipc_receive_connection(struct capipc_context *context,
-				     struct capipc_message *message, struct capipc_receive *arg)
-{
-	struct capipc_endpoint *endpoint = capipc_endpoint(message->moved[0].object);
-	struct capipc_ident *ident = capipc_ident_create(context);
-
-	if (!ident)
-		return -ENOMEM;
-	capipc_endpoint_set_origin(endpoint, ident);
-	capipc_ident_put(ident);
-	arg->reply_handle = message->moved[0].handle;
-	arg->facet = endpoint->facet;
-	return 0;
-}
-
 static int capipc_receive_copy(struct capipc_context *context, struct capipc_request *request,
 			       struct capipc_message *message)
 {
 	struct capipc_receive *arg = &request->argument.receive;
-	int ret;
 
 	capipc_ident_stamp(message->sender, message->sender_changed, &arg->stamp);
 	if (message->type == CAPIPC_RECEIVED_CONNECTION) {
-		ret = capipc_receive_connection(context, message, arg);
-		if (ret)
-			return ret;
+		arg->reply_handle = message->moved[0].handle;
+		arg->facet = capipc_endpoint(message->moved[0].object)->facet;
 	}
 	if (message->transaction) {
 		arg->reply_capacity = message->transaction->reply_capacity;
@@ -189,12 +171,19 @@ static int capipc_receive_deliver(struct capipc_context *context, struct capipc_
 		.rights = CAPIPC_RIGHT_WRITE,
 		.kind = CAPIPC_KIND_REPLY,
 	};
+	struct capipc_ident *origin = NULL;
 	LIST_HEAD(garbage);
 	int ret;
 
+	/* Who takes a connection is who the server's end was made for. */
+	if (message->type == CAPIPC_RECEIVED_CONNECTION) {
+		origin = capipc_ident_create(context);
+		if (!origin)
+			return -ENOMEM;
+	}
 	ret = capipc_table_reserve(table, capipc_receive_slots(message), false);
 	if (ret)
-		return ret;
+		goto out_origin;
 	if (message->transaction)
 		arg->reply_handle = capipc_table_take(table);
 	ret = capipc_arrival_begin(context, message, arg->attachments);
@@ -205,30 +194,34 @@ static int capipc_receive_deliver(struct capipc_context *context, struct capipc_
 		capipc_arrival_abort(context, message);
 		goto err_reply;
 	}
+	if (origin)
+		capipc_endpoint_set_origin(capipc_endpoint(message->moved[0].object), origin);
 	capipc_arrival_finish(context, message);
 	if (message->transaction) {
 		message->transaction = NULL;
 		if (!capipc_table_publish(table, arg->reply_handle, &reply))
 			capipc_handle_close(&reply, false, &garbage);
 	}
-	return 0;
+	goto out_origin;
 
 err_reply:
 	if (message->transaction)
 		capipc_table_abort(table, arg->reply_handle);
+out_origin:
+	capipc_ident_put(origin);
 	return ret;
 }
 
 static void capipc_receive_tell(struct capipc_context *context, struct capipc_object *object,
-				const struct capipc_receive *arg, struct capipc_ident *client)
+				const struct capipc_receive *arg, struct capipc_ident *client,
+				u64 pipe_id)
 {
 	struct capipc_listener *listener = capipc_listener(object);
 	struct capipc_event event = {
 		.type = CAPIPC_EVENT_ACCEPT,
 		.net = listener->net,
 		.actor = client,
-		.uid = client->cred->euid,
-		.object_id = listener->id,
+		.object_id = pipe_id,
 		.context_id = context->id,
 		.facet = arg->facet,
 		.name = listener->name,
@@ -261,6 +254,7 @@ static int capipc_receive_from(struct capipc_context *context, struct capipc_req
 {
 	struct capipc_receive *arg = &request->argument.receive;
 	struct capipc_message *message;
+	u64 pipe_id = 0;
 	int ret;
 
 	capipc_receive_clear(arg);
@@ -269,6 +263,8 @@ static int capipc_receive_from(struct capipc_context *context, struct capipc_req
 		return capipc_request_respond(request) ?: ret;
 	if (ret)
 		return ret;
+	if (message && message->type == CAPIPC_RECEIVED_CONNECTION)
+		pipe_id = capipc_endpoint_pipe(capipc_endpoint(message->moved[0].object))->id;
 	if (message)
 		ret = capipc_receive_deliver(context, request, message);
 	else
@@ -278,7 +274,7 @@ static int capipc_receive_from(struct capipc_context *context, struct capipc_req
 		return ret;
 	}
 	if (message && message->type == CAPIPC_RECEIVED_CONNECTION)
-		capipc_receive_tell(context, object, arg, message->sender);
+		capipc_receive_tell(context, object, arg, message->sender, pipe_id);
 	capipc_receive_finish(object, message);
 	if (message)
 		capipc_message_free(message);
@@ -289,6 +285,7 @@ static int capipc_receive_any(struct capipc_context *context, struct capipc_requ
 			      const struct capipc_deadline *deadline)
 {
 	struct capipc_object *object;
+	bool expired = false;
 	int ret;
 
 	for (;;) {
@@ -302,9 +299,12 @@ static int capipc_receive_any(struct capipc_context *context, struct capipc_requ
 		}
 		if (deadline->nowait)
 			return -EAGAIN;
+		if (expired)
+			return -ETIMEDOUT;
 		ret = capipc_wait_event(context->wait, !list_empty_careful(&context->ready),
 					deadline, 1);
-		if (ret)
+		expired = ret == -ETIMEDOUT;
+		if (ret && !expired)
 			return ret;
 	}
 }
@@ -331,6 +331,7 @@ static int capipc_receive_one(struct capipc_context *context, struct capipc_requ
 	const struct capipc_receive *arg = &request->argument.receive;
 	struct capipc_object *object;
 	struct capipc_handle handle;
+	bool expired = false;
 	int ret;
 
 	ret = capipc_table_get_any(&context->table, arg->handle, &handle);
@@ -351,11 +352,15 @@ static int capipc_receive_one(struct capipc_context *context, struct capipc_requ
 			ret = capipc_receive_from(context, request, object);
 		if (ret != -EAGAIN || deadline->nowait)
 			break;
+		ret = -ETIMEDOUT;
+		if (expired)
+			break;
 		/* Not exclusive: nobody else is woken in our place. */
 		ret = capipc_wait_event(context->wait,
 					capipc_receive_poll_one(context, object) != -EAGAIN,
 					deadline, 0);
-		if (ret)
+		expired = ret == -ETIMEDOUT;
+		if (ret && !expired)
 			break;
 	}
 out_put:

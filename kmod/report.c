@@ -4,6 +4,7 @@
  * is killed if the reporter may.
  */
 #include <linux/ctype.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
@@ -37,10 +38,13 @@ static int capipc_report_reason(const struct capipc_report *arg, char *reason)
 
 /*
  * kill(2)'s own rule, by the kernel's own function, on the process that is
- * pinned: a number that has been reused hits nobody.
+ * pinned: a number that has been reused hits nobody. Nor can anybody kill who
+ * has no number in his pid namespace.
  */
 static u32 capipc_report_kill(const struct capipc_ident *ident)
 {
+	if (!pid_nr_ns(ident->pid, task_active_pid_ns(current)))
+		return CAPIPC_REPORT_SPARED;
 	return kill_pid(ident->pid, SIGKILL, 0) ? CAPIPC_REPORT_SPARED : CAPIPC_REPORT_KILLED;
 }
 
@@ -52,7 +56,6 @@ static void capipc_report_tell(struct capipc_context *context, const struct capi
 		.type = CAPIPC_EVENT_BAD_MESSAGE,
 		.net = context->net,
 		.actor = sender,
-		.uid = sender->cred->euid,
 		.object_id = pipe->id,
 		.context_id = context->id,
 		.verdict = arg->verdict,
@@ -83,17 +86,21 @@ static struct capipc_endpoint *capipc_report_endpoint(const struct capipc_handle
 static int capipc_report_sender(const struct capipc_report *arg, struct capipc_handle *handle,
 				struct capipc_ident **sender)
 {
+	struct capipc_ident *last;
 	bool changed;
 
-	if (handle->kind == CAPIPC_KIND_ENDPOINT) {
-		if (!(handle->rights & CAPIPC_RIGHT_READ))
-			return -EPERM;
-		/* Who connected need not have sent anything. */
-		if (!arg->stamp_id)
-			return -ESTALE;
+	if (handle->kind != CAPIPC_KIND_ENDPOINT) {
+		*sender = capipc_query_sender(handle, arg->stamp_id, &changed);
+		return PTR_ERR_OR_ZERO(*sender);
 	}
-	*sender = capipc_query_sender(handle, arg->stamp_id, &changed);
-	return PTR_ERR_OR_ZERO(*sender);
+	if (!(handle->rights & CAPIPC_RIGHT_READ))
+		return -EPERM;
+	/* Who connected need not have sent anything: only who sent last will do. */
+	spin_lock(handle->object->lock);
+	last = capipc_endpoint(handle->object)->last;
+	*sender = last && last->id == arg->stamp_id ? capipc_ident_get(last) : NULL;
+	spin_unlock(handle->object->lock);
+	return *sender ? 0 : -ESTALE;
 }
 
 int capipc_ioctl_report(struct capipc_context *context, struct capipc_request *request)
@@ -126,13 +133,15 @@ int capipc_ioctl_report(struct capipc_context *context, struct capipc_request *r
 		goto out_sender;
 
 	pipe = capipc_endpoint_pipe(capipc_report_endpoint(&handle));
+	/* First, so that the sender cannot see it coming and be gone by itself. */
+	if (arg->flags & CAPIPC_REPORT_KILL)
+		arg->verdict = capipc_report_kill(sender);
 	capipc_pipe_cut(pipe, &garbage);
 	capipc_handle_close(&removed, false, &garbage);
 	capipc_garbage_run(&garbage);
-	if (arg->flags & CAPIPC_REPORT_KILL)
-		arg->verdict = capipc_report_kill(sender);
 	capipc_report_tell(context, arg, reason, pipe, sender);
-	ret = capipc_request_respond(request);
+	/* It is done: whoever unmaps the struct meanwhile does not learn the verdict. */
+	put_user(arg->verdict, &((struct capipc_report __user *)request->user)->verdict);
 
 out_sender:
 	capipc_ident_put(sender);

@@ -105,7 +105,7 @@ struct capipc_ruleset *capipc_ruleset_create(struct capipc_context *context, u64
 
 	if (count > CAPIPC_RULES_MAX || rule_size < offsetofend(struct capipc_rule, reserved))
 		return ERR_PTR(-EINVAL);
-	if (rule_size > PAGE_SIZE)
+	if (rule_size > CAPIPC_STRUCT_MAX)
 		return ERR_PTR(-E2BIG);
 	size = struct_size(ruleset, rules, count);
 	ret = capipc_account_charge(context->account, CAPIPC_BYTES, size);
@@ -206,7 +206,7 @@ int capipc_ruleset_decide(const struct capipc_ruleset *ruleset, const struct cap
 
 		if (asked->ordinal < rule->ordinal_first || asked->ordinal > rule->ordinal_last)
 			continue;
-		if (asked->facet && rule->facet && rule->facet != asked->facet)
+		if (!asked->connect && rule->facet && rule->facet != asked->facet)
 			continue;
 		if (capipc_rule_matches(rule, asked))
 			return i;
@@ -215,15 +215,38 @@ int capipc_ruleset_decide(const struct capipc_ruleset *ruleset, const struct cap
 }
 
 /*
- * The credentials that senders to an endpoint are compared with: its holder's, or
- * those of the last holder while it is in flight. Under RCU.
+ * The credentials that senders to an object are compared with: its holder's, or
+ * those of the last holder while it is in flight. Under RCU, with or without the
+ * lock of the object: who changes its place makes sure that one of the two is
+ * always there to be seen.
  */
+const struct cred *capipc_holder_cred(struct capipc_object *object)
+{
+	struct capipc_context *owner;
+	const struct cred *cred;
+	int tries;
+
+	for (tries = 0; tries < 2; tries++) {
+		/* Pairs with the release in capipc_object_detach(). */
+		owner = smp_load_acquire(&object->owner);
+		if (owner)
+			return rcu_dereference(owner->cred);
+		cred = READ_ONCE(*capipc_object_flight_cred(object));
+		if (cred)
+			return cred;
+	}
+	return NULL;
+}
+
+/* An endpoint that waits in a listener is as good as held by who holds that. */
 static const struct cred *capipc_receiver_cred_locked(struct capipc_endpoint *endpoint)
 {
 	struct capipc_object *object = &endpoint->object;
 
 	lockdep_assert_held(object->lock);
-	return object->owner ? rcu_dereference(object->owner->cred) : endpoint->flight_cred;
+	if (object->container && object->container->kind == CAPIPC_KIND_LISTENER)
+		object = object->container;
+	return capipc_holder_cred(object);
 }
 
 static int capipc_endpoint_decide_locked(struct capipc_endpoint *endpoint, u32 ordinal)
@@ -254,6 +277,25 @@ static bool capipc_verdict_known_locked(struct capipc_endpoint *endpoint,
 	return false;
 }
 
+static void capipc_verdict_remember_locked(struct capipc_endpoint *endpoint,
+					   const struct cred *receiver, u32 ordinal)
+{
+	if (endpoint->verdict_receiver != receiver) {
+		/* Only what is still alive can be pinned. */
+		receiver = get_cred_rcu(receiver);
+		if (!receiver)
+			return;
+		put_cred(endpoint->verdict_receiver);
+		endpoint->verdict_receiver = receiver;
+		endpoint->verdict_count = 0;
+		endpoint->verdict_next = 0;
+	}
+	endpoint->verdicts[endpoint->verdict_next] = ordinal;
+	endpoint->verdict_next = (endpoint->verdict_next + 1) % CAPIPC_VERDICTS;
+	if (endpoint->verdict_count < CAPIPC_VERDICTS)
+		endpoint->verdict_count++;
+}
+
 /**
  * capipc_rule_allows_locked - may the calling thread send this?
  * @endpoint: the endpoint that it sends through; its ident is that of the thread
@@ -278,18 +320,8 @@ bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, u32 ordinal)
 	allowed = capipc_verdict_known_locked(endpoint, receiver, ordinal);
 	if (!allowed) {
 		allowed = capipc_endpoint_decide_locked(endpoint, ordinal) >= 0;
-		if (allowed && endpoint->verdict_receiver != receiver) {
-			put_cred(endpoint->verdict_receiver);
-			endpoint->verdict_receiver = get_cred(receiver);
-			endpoint->verdict_count = 0;
-			endpoint->verdict_next = 0;
-		}
-		if (allowed) {
-			endpoint->verdicts[endpoint->verdict_next] = ordinal;
-			endpoint->verdict_next = (endpoint->verdict_next + 1) % CAPIPC_VERDICTS;
-			if (endpoint->verdict_count < CAPIPC_VERDICTS)
-				endpoint->verdict_count++;
-		}
+		if (allowed)
+			capipc_verdict_remember_locked(endpoint, receiver, ordinal);
 	}
 	rcu_read_unlock();
 	return allowed;
@@ -381,7 +413,7 @@ static int capipc_explain_connect(struct capipc_context *context, struct capipc_
 	else if (!listener)
 		ret = -ENOENT;
 	else
-		arg->rule = capipc_listener_decide(listener, ident, &arg->facet);
+		ret = capipc_listener_decide(listener, ident, &arg->rule, &arg->facet);
 	if (listener)
 		capipc_listener_put(listener);
 	capipc_ident_put(ident);

@@ -38,19 +38,24 @@ struct capipc_ruleset {
 	struct capipc_krule rules[] __counted_by(count);
 };
 
-/* A question to a list of rules. @ident must be that of current. */
+/*
+ * A question to a list of rules. @ident must be that of current. The facet of a
+ * rule about connecting is what it gives, not what it asks for.
+ */
 struct capipc_asked {
 	const struct capipc_ident *ident;
 	const struct cred *receiver;
 	u32 ordinal;
 	u32 facet;
 	bool changed;
+	bool connect;
 };
 
 struct capipc_ruleset *capipc_ruleset_create(struct capipc_context *context, u64 rules, u32 count,
 					     u32 rule_size, bool connect);
 struct capipc_ruleset *capipc_ruleset_get(struct capipc_ruleset *ruleset);
 void capipc_ruleset_put(struct capipc_ruleset *ruleset);
+const struct cred *capipc_holder_cred(struct capipc_object *object);
 int capipc_ruleset_decide(const struct capipc_ruleset *ruleset, const struct capipc_asked *asked);
 
 bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, u32 ordinal);

@@ -34,11 +34,13 @@ struct capipc_sending {
 	u32 ordinal;
 };
 
-/* Whether the peer may still receive, for who sends through an endpoint. */
-static int capipc_send_check_locked(struct capipc_endpoint *endpoint)
+/* Is the endpoint still the sender's, and may its peer still receive? */
+static int capipc_send_check_locked(const struct capipc_sending *sending)
 {
-	if (endpoint->object.place == CAPIPC_PLACE_CLOSED)
-		return -EBADF;
+	struct capipc_endpoint *endpoint = sending->endpoint;
+
+	if (unlikely(endpoint->object.owner != sending->context))
+		return endpoint->object.place == CAPIPC_PLACE_IN_FLIGHT ? -EBUSY : -EBADF;
 	return capipc_peer_closed_locked(endpoint) ? -EPIPE : 0;
 }
 
@@ -54,7 +56,7 @@ static bool capipc_window_changed(struct capipc_sending *sending)
 	bool changed;
 
 	spin_lock(sending->endpoint->object.lock);
-	changed = capipc_send_check_locked(sending->endpoint) ||
+	changed = capipc_send_check_locked(sending) ||
 		  capipc_window_has_room_locked(sending->target, sending->size);
 	spin_unlock(sending->endpoint->object.lock);
 	return changed;
@@ -64,7 +66,7 @@ static int capipc_reserve_locked(struct capipc_sending *sending)
 {
 	struct capipc_endpoint *endpoint = sending->endpoint;
 	struct capipc_endpoint *target = sending->target;
-	int ret = capipc_send_check_locked(endpoint);
+	int ret = capipc_send_check_locked(sending);
 
 	if (ret)
 		return ret;
@@ -94,7 +96,6 @@ static void capipc_send_denied(struct capipc_sending *sending)
 		.net = sending->context->net,
 		.object_id = capipc_endpoint_pipe(sending->endpoint)->id,
 		.ordinal = sending->ordinal,
-		.uid = current_euid(),
 	};
 
 	if (!capipc_event_wanted(event.net))
@@ -114,6 +115,7 @@ static void capipc_send_denied(struct capipc_sending *sending)
 static int capipc_reserve(struct capipc_sending *sending, const struct capipc_deadline *deadline)
 {
 	struct capipc_endpoint *endpoint = sending->endpoint;
+	bool expired = false;
 	int ret;
 
 	for (;;) {
@@ -134,9 +136,12 @@ static int capipc_reserve(struct capipc_sending *sending, const struct capipc_de
 			capipc_send_denied(sending);
 		if (ret != -EAGAIN || deadline->nowait)
 			return ret;
+		if (expired)
+			return -ETIMEDOUT;
 		ret = capipc_wait_event(sending->target->window, capipc_window_changed(sending),
 					deadline, 0);
-		if (ret)
+		expired = ret == -ETIMEDOUT;
+		if (ret && !expired)
 			return ret;
 	}
 }
@@ -147,10 +152,12 @@ static int capipc_enqueue(struct capipc_sending *sending, struct capipc_message 
 	int ret;
 
 	spin_lock(target->lock);
-	ret = capipc_send_check_locked(sending->endpoint);
+	ret = capipc_send_check_locked(sending);
 	if (!ret) {
-		if (message->transaction)
+		if (message->transaction) {
 			message->transaction->request = message;
+			list_add_tail(&message->transaction->link, &sending->target->calls);
+		}
 		list_add_tail(&message->link, &target->queue);
 		target->queued++;
 		capipc_object_update_ready_locked(target);
@@ -193,12 +200,15 @@ static int capipc_build_and_enqueue(struct capipc_sending *sending,
 		goto err_free;
 	if (outgoing->transaction)
 		capipc_send_bind(sending, message, outgoing->transaction);
+	/* What was charged for the handles is charged for the message from now on. */
+	message->handles = message->moved_count;
 	ret = capipc_enqueue(sending, message);
 	if (ret) {
+		message->handles = 0;
 		capipc_transfer_abort(&transfer, context, message);
 		goto err_free;
 	}
-	capipc_transfer_finish(&transfer, context);
+	capipc_transfer_finish(&transfer, context, false);
 	return 0;
 
 err_free:

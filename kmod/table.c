@@ -218,12 +218,21 @@ u32 capipc_table_take(struct capipc_table *table)
 	return value;
 }
 
-/* Give a taken slot back, and its charge. */
-void capipc_table_abort(struct capipc_table *table, u32 value)
+/*
+ * The slot is free; its reference has gone with what it named, and its charge is
+ * the caller's.
+ */
+void capipc_table_move_finish(struct capipc_table *table, u32 value)
 {
 	spin_lock(&table->lock);
 	capipc_slot_free(table, capipc_slot_at(table, value & CAPIPC_INDEX_MASK), value);
 	spin_unlock(&table->lock);
+}
+
+/* Give a taken slot back, and its charge. */
+void capipc_table_abort(struct capipc_table *table, u32 value)
+{
+	capipc_table_move_finish(table, value);
 	capipc_account_uncharge(table->account, CAPIPC_HANDLES, 1);
 }
 
@@ -408,12 +417,6 @@ bool capipc_table_move_abort(struct capipc_table *table, u32 value)
 	if (!alive)
 		capipc_table_abort(table, value);
 	return alive;
-}
-
-/* The move succeeded: the slot is free, its reference has gone with the object. */
-void capipc_table_move_finish(struct capipc_table *table, u32 value)
-{
-	capipc_table_abort(table, value);
 }
 
 /* Nothing enters any more. */

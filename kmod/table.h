@@ -56,7 +56,7 @@ struct capipc_slot {
  * @dead: the context is gone, nothing enters any more
  */
 struct capipc_table {
-	spinlock_t lock;
+	spinlock_t lock; /* all of this */
 	struct capipc_account *account;
 	struct capipc_slot **chunks;
 	u32 chunks_room;

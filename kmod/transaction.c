@@ -26,19 +26,31 @@ struct capipc_transaction *capipc_transaction_create(struct capipc_account *acco
 
 	if (ret)
 		return ERR_PTR(ret);
+	if (reply_attachments)
+		ret = capipc_account_charge(account, CAPIPC_HANDLES, reply_attachments);
+	if (ret)
+		goto err_bytes;
 	transaction = kzalloc(sizeof(*transaction), GFP_KERNEL_ACCOUNT);
 	if (!transaction) {
-		capipc_account_uncharge(account, CAPIPC_BYTES, charge);
-		return ERR_PTR(-ENOMEM);
+		ret = -ENOMEM;
+		goto err_handles;
 	}
 	refcount_set(&transaction->refs, 1);
 	spin_lock_init(&transaction->lock);
 	init_waitqueue_head(&transaction->wait);
+	INIT_LIST_HEAD(&transaction->link);
 	transaction->account = account;
 	transaction->charge = charge;
 	transaction->reply_capacity = reply_capacity;
 	transaction->reply_attachments = reply_attachments;
 	return transaction;
+
+err_handles:
+	if (reply_attachments)
+		capipc_account_uncharge(account, CAPIPC_HANDLES, reply_attachments);
+err_bytes:
+	capipc_account_uncharge(account, CAPIPC_BYTES, charge);
+	return ERR_PTR(ret);
 }
 
 struct capipc_transaction *capipc_transaction_get(struct capipc_transaction *transaction)
@@ -53,8 +65,16 @@ void capipc_transaction_put(struct capipc_transaction *transaction)
 		return;
 	WARN_ON_ONCE(transaction->reply);
 	capipc_ident_put(transaction->sender);
-	if (transaction->target)
+	if (transaction->target) {
+		/* Until here whoever cuts the pipe may find it there. */
+		spin_lock(transaction->target->object.lock);
+		list_del(&transaction->link);
+		spin_unlock(transaction->target->object.lock);
 		capipc_object_put(&transaction->target->object);
+	}
+	if (transaction->reply_attachments)
+		capipc_account_uncharge(transaction->account, CAPIPC_HANDLES,
+					transaction->reply_attachments);
 	capipc_account_uncharge(transaction->account, CAPIPC_BYTES, transaction->charge);
 	kfree(transaction);
 }
@@ -68,7 +88,7 @@ static bool capipc_transaction_settle(struct capipc_transaction *transaction, u8
 	first = transaction->state == CAPIPC_WAITING;
 	if (first) {
 		transaction->reply = reply;
-		/* Pairs with the acquire of who waits without the lock. */
+		/* Pairs with the acquire in capipc_transaction_state(). */
 		smp_store_release(&transaction->state, state);
 		wake_up(&transaction->wait);
 	}

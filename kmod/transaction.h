@@ -33,18 +33,20 @@ enum capipc_transaction_state {
  * @state: enum capipc_transaction_state
  * @reply: %CAPIPC_REPLIED: the reply, until the caller takes it
  * @wait: where the caller waits
- * @account: the caller's, which has paid @charge for the reply; invariant
+ * @account: the caller's, which has paid @charge and @reply_attachments for the
+ *           reply; invariant
  * @charge: bytes
  * @reply_capacity: most bytes of a reply; invariant
  * @reply_attachments: most attachments of a reply; invariant
  * @sender: who called, with a reference; invariant once sent
  * @sender_changed: %CAPIPC_STAMP_CHANGED; likewise
  * @target: the endpoint that the request was sent to, with a reference; likewise
+ * @link: among the calls of @target; lock of the pipe
  * @request: the request while it is in @target's queue; lock of the pipe
  */
 struct capipc_transaction {
 	refcount_t refs;
-	spinlock_t lock;
+	spinlock_t lock; /* @state and @reply */
 	u8 state;
 	bool sender_changed;
 	struct capipc_message *reply;
@@ -55,8 +57,15 @@ struct capipc_transaction {
 	u32 reply_attachments;
 	struct capipc_ident *sender;
 	struct capipc_endpoint *target;
+	struct list_head link;
 	struct capipc_message *request;
 };
+
+static inline u8 capipc_transaction_state(const struct capipc_transaction *transaction)
+{
+	/* Pairs with the release in capipc_transaction_settle(): the reply is there. */
+	return smp_load_acquire(&transaction->state);
+}
 
 struct capipc_transaction *capipc_transaction_create(struct capipc_account *account,
 						     u32 reply_capacity, u32 reply_attachments);

@@ -168,13 +168,22 @@ void capipc_transfer_abort(struct capipc_transfer *transfer, struct capipc_conte
 	capipc_transfer_restore(transfer, context, message, true);
 }
 
-/* The message is on its way, and perhaps gone already. */
-void capipc_transfer_finish(struct capipc_transfer *transfer, struct capipc_context *context)
+/**
+ * capipc_transfer_finish - the message is on its way, and perhaps gone already
+ * @transfer: from capipc_transfer_begin()
+ * @context: the sender's
+ * @uncharge: the sender does not pay for the handles any more; else the message
+ *            has taken their charge over
+ */
+void capipc_transfer_finish(struct capipc_transfer *transfer, struct capipc_context *context,
+			    bool uncharge)
 {
 	u32 i;
 
 	for (i = 0; i < transfer->count; i++)
 		capipc_table_move_finish(&context->table, transfer->handles[i]);
+	if (uncharge && transfer->count)
+		capipc_account_uncharge(context->account, CAPIPC_HANDLES, transfer->count);
 	if (transfer->handles != transfer->few)
 		kfree(transfer->handles);
 }

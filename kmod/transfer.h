@@ -31,7 +31,8 @@ int __must_check capipc_transfer_begin(struct capipc_transfer *transfer,
 				       struct capipc_object *target);
 void capipc_transfer_abort(struct capipc_transfer *transfer, struct capipc_context *context,
 			   struct capipc_message *message);
-void capipc_transfer_finish(struct capipc_transfer *transfer, struct capipc_context *context);
+void capipc_transfer_finish(struct capipc_transfer *transfer, struct capipc_context *context,
+			    bool uncharge);
 
 int __must_check capipc_arrival_begin(struct capipc_context *context,
 				      struct capipc_message *message, u64 attachments);

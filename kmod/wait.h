@@ -33,28 +33,30 @@ static inline struct capipc_deadline capipc_deadline(s64 deadline_ns, u32 flags,
 	};
 }
 
+/* Sleep until woken: 0, or until the deadline: -ETIMEDOUT. */
+static inline int capipc_sleep(const struct capipc_deadline *deadline)
+{
+	ktime_t expires = deadline->expires;
+
+	return schedule_hrtimeout_range(deadline->forever ? NULL : &expires,
+					current->timer_slack_ns, HRTIMER_MODE_ABS) ?
+		0 : -ETIMEDOUT;
+}
+
 /**
  * capipc_wait_event - sleep until a condition is true
  * @wq: where to wait
- * @condition: what for; may be looked at several times
+ * @condition: what for
  * @deadline: struct capipc_deadline *
  * @exclusive: 1 to be one of those of whom a wake-up wakes a single one
  *
- * Return: 0, -ETIMEDOUT, -ERESTARTSYS.
+ * Return: 0, -ETIMEDOUT, -ERESTARTSYS. After -ETIMEDOUT the condition may be true
+ * all the same: look once more, or a wake-up that was for one only is lost.
  */
 #define capipc_wait_event(wq, condition, deadline, exclusive)				\
-({											\
-	ktime_t __expires = (deadline)->expires;					\
-											\
 	___wait_event(wq, condition, TASK_INTERRUPTIBLE, exclusive, 0,			\
-		      if (!schedule_hrtimeout_range((deadline)->forever ? NULL :	\
-						    &__expires,				\
-						    current->timer_slack_ns,		\
-						    HRTIMER_MODE_ABS)) {		\
-			      if (!(condition))						\
-				      __ret = -ETIMEDOUT;				\
-			      break;							\
-		      });								\
-})
+		__ret = capipc_sleep(deadline);						\
+		if (__ret)								\
+			break)
 
 #endif /* CAPIPC_WAIT_H */

@@ -54,8 +54,8 @@
  *
  * Every struct begins with its size in bytes as the caller knows it. The kernel
  * takes missing tail members as zero. It refuses a struct shorter than its first
- * published size (EINVAL) and one with non-zero bytes beyond what it knows
- * (E2BIG). Members named reserved and unknown flags must be zero (EINVAL).
+ * published size (EINVAL) and one with non-zero bytes beyond what it knows, or
+ * longer than 4096 bytes (E2BIG). Members named reserved and unknown flags must be zero (EINVAL).
  * The layout is the same for 32 and 64 bit callers; pointers travel as __u64.
  *
  * THREADS, SIGNALS, DEADLINES
@@ -69,14 +69,15 @@
  *
  * ERRORS: each number means one thing
  *
- *  E2BIG        the struct has non-zero bytes beyond what this kernel knows
+ *  E2BIG        the struct has non-zero bytes beyond what this kernel knows, or
+ *               is longer than 4096 bytes
  *  EACCES       a rule list denies it (see CAPIPC_IOC_EXPLAIN)
  *  EADDRINUSE   the name is bound already
  *  EAGAIN       it would have to wait (nothing to receive; the window of the
  *               pipe or the backlog of the listener is full) and may not
  *  EBADF        no such handle in this context: 0, stale or made up
- *  EBUSY        another thread is moving this handle right now, is waiting on
- *               this pending call, or the rules have been set before
+ *  EBUSY        another thread is moving this handle, replying on it or waiting
+ *               on it right now, or the rules have been set before
  *  ECANCELED    a late reply: nobody waits for it any more; the reply handle
  *               is gone
  *  ECONNRESET   a call was sent, but its answer can no longer come
@@ -153,7 +154,8 @@ enum capipc_kind {
  * @kind: sent: %CAPIPC_KIND_NONE. received: what it is, enum capipc_kind.
  * @reserved: must be zero.
  *
- * Endpoints and listeners can move. A reply handle and a pending call cannot
+ * Naming a handle twice in one message is EINVAL. Endpoints and listeners can
+ * move. A reply handle and a pending call cannot
  * (EPERM, for want of %CAPIPC_RIGHT_TRANSFER).
  */
 struct capipc_attachment {
@@ -408,7 +410,7 @@ enum capipc_call_state {
  * @handle: an endpoint with %CAPIPC_RIGHT_WRITE
  * @ordinal: number of the method
  * @pending: in: 0 for a new call, or a pending call to go on waiting for.
- *           out: with EINTR: the pending call, if the request was sent
+ *           out: on failure the call that can still be waited for, else 0
  * @state: out: enum capipc_call_state
  * @reply_len: out: number of bytes in the reply
  * @reply_attachments_count: out: number of attachments of the reply
@@ -421,7 +423,10 @@ enum capipc_call_state {
  * A signal that comes while the reply is awaited ends the system call. It is
  * restarted, or fails with EINTR, as sigaction(2) says. Either way @pending then
  * names the call, and the request is not sent again: calling once more with the
- * struct as it is goes on waiting, closing @pending gives the call up.
+ * struct as it is goes on waiting, closing @pending gives the call up. Only
+ * @pending, @deadline_ns and the room for the reply matter then. The same
+ * goes for a reply that is there but cannot be delivered (%CAPIPC_CALL_ANSWERED
+ * with EFAULT, EDQUOT, ENOMEM, or EMSGSIZE if less room is given than at first).
  * A call that runs into its deadline is given up, and its request withdrawn
  * unless somebody has received it.
  *
@@ -562,7 +567,7 @@ struct capipc_receive {
  * @rules_count: number of @rules; none lets nobody in
  * @endpoint_rules_count: number of @endpoint_rules; none lets everybody who
  *                        could connect send everything
- * @rule_size: sizeof(struct capipc_rule) as the caller knows it
+ * @rule_size: sizeof(struct capipc_rule) as the caller knows it, always needed
  * @backlog: connections that may wait to be received, 1 to 1024
  * @handle: out: the listener, with READ and TRANSFER
  *
@@ -661,7 +666,7 @@ struct capipc_restrict {
  * A dry run for the calling thread: nothing is sent and nothing is recorded.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE,
- * ENAMETOOLONG, ENOENT.
+ * ENAMETOOLONG, ENOENT, ENOMEM.
  */
 struct capipc_explain {
 	__u32 size;
@@ -754,7 +759,7 @@ struct capipc_query {
 enum capipc_report_verdict {
 	CAPIPC_REPORT_CUT_OFF	= 0,	/* the pipe is closed */
 	CAPIPC_REPORT_KILLED	= 1,	/* and the sender was killed */
-	CAPIPC_REPORT_SPARED	= 2,	/* and the sender may not be killed by the caller */
+	CAPIPC_REPORT_SPARED	= 2,	/* and the caller may not kill the sender, or it is gone */
 };
 
 /**
