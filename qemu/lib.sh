@@ -1,0 +1,183 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the scripts in this directory share: messages, the cache, fetching a
+# Debian package without installing it.  To be sourced.
+#
+# The cache is ${CAPIPC_CACHE:-~/.cache/capipc}.  It may be deleted at any time.
+# An entry is a directory whose name says what made it, so it never changes: it
+# is made under a temporary name, with a lock on it, and renamed when whole.
+
+# shellcheck disable=SC2034 # used by those who source this
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+me=qemu/$(basename "$0")
+cache=${CAPIPC_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/capipc}
+
+# No command fails silently, but 125 comes from someone who has said why.
+set -E
+trap '(($? != 125)) || exit 125; die "line $LINENO: failed: $BASH_COMMAND"' ERR
+
+die() {
+	echo "$me: $*" >&2
+	exit 125
+}
+
+# Progress; qemu/check tells it from other output by the dashes.
+say() {
+	echo "-- $*" >&2
+}
+
+# hash_of WORD...: a short name for all of them together
+hash_of() {
+	printf '%s\0' "$@" | sha256sum | cut -c 1-12
+}
+
+# cache_entry DIR BUILDER ARGS...
+#
+# Makes sure that DIR is there, by calling BUILDER TMPDIR ARGS.  BUILDER runs
+# under set -e, and lists in TMPDIR/.proof the files that tell a whole entry
+# from one that somebody has begun to delete.  Never call this in a condition:
+# that would switch set -e off.
+cache_entry() {
+	local dir=$1 builder=$2 tmp lock
+	shift 2
+	cache_whole "$dir" && return
+	mkdir -p "$(dirname "$dir")" || die "cannot make $(dirname "$dir")"
+	exec {lock}> "$dir.lock"
+	if ! flock -n "$lock"; then
+		say "waiting for another run that makes $dir"
+		flock "$lock"
+	fi
+	if ! cache_whole "$dir"; then
+		# we hold the lock: what lies there is a leftover
+		rm -rf "$dir" "$dir".tmp.*
+		cache_tidy "$(dirname "$dir")" {lock}>&-
+		tmp=$(mktemp -d "$dir.tmp.XXXXXX")
+		chmod 755 "$tmp"
+		"$builder" "$tmp" "$@" {lock}>&-
+		mv -T "$tmp" "$dir"
+	fi
+	exec {lock}>&-
+}
+
+# What was interrupted under another name lies about too: whose lock is free, and
+# what no run has asked for in a month.
+cache_tidy() {
+	local path
+	for path in "$1"/*.tmp.*; do
+		[[ -e $path ]] || continue
+		flock -n "${path%.tmp.*}.lock" rm -rf "$path" || true
+	done
+	find "$1" -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
+}
+
+cache_whole() {
+	local file
+	[[ -s $1/.proof ]] || return 1
+	while read -r file; do
+		[[ -e $1/$file ]] || return 1
+	done < "$1/.proof"
+	touch -c "$1"
+}
+
+# Runs a command with its output in a log and a line of progress now and then.
+# with_progress LABEL LOG COMMAND...
+with_progress() {
+	local label=$1 log=$2 pid start=$SECONDS last=0
+	shift 2
+	"$@" > "$log" 2>&1 < /dev/null &
+	pid=$!
+	# a background process does not hear Ctrl-C
+	trap 'kill "$pid"; exit 130' INT TERM HUP
+	while kill -0 "$pid" 2> /dev/null; do
+		sleep 1
+		if [[ -t 2 ]]; then
+			printf '\r-- %s: %d steps, %d s ' "$label" \
+				"$(wc -l < "$log")" $((SECONDS - start)) >&2
+		elif ((SECONDS - last >= 20)); then
+			last=$SECONDS
+			say "$label: $(wc -l < "$log") steps," \
+				"$((SECONDS - start)) s"
+		fi
+	done
+	trap - INT TERM HUP
+	[[ ! -t 2 ]] || printf '\r\033[K' >&2
+	if ! wait "$pid"; then
+		cp "$log" "$cache/failed.log"
+		tail -n 15 "$log" >&2
+		die "$label failed; the whole log is $cache/failed.log"
+	fi
+	say "$label: done in $((SECONDS - start)) s"
+}
+
+need() {
+	command -v "$1" > /dev/null ||
+		die "no $1 on this machine; run qemu/install-packages"
+}
+
+# The version of PACKAGE that apt would install, or nothing.
+candidate() {
+	apt-cache policy "$1" 2> /dev/null |
+		sed -n 's/^  Candidate: \([^(].*\)/\1/p'
+}
+
+# fetch_debs DIR PACKAGE[=VERSION]...: the packages as files in DIR
+fetch_debs() {
+	local dir=$1 log
+	shift
+	log=$dir/apt.log
+	say "fetching $*"
+	if ! (cd "$dir" && apt-get -q download "$@") > "$log" 2>&1; then
+		# Lists that are too old name files that are gone.
+		if ((EUID == 0)); then
+			say "apt-get update"
+			apt-get -q update >> "$log" 2>&1 || true
+		fi
+		(cd "$dir" && apt-get -q download "$@") >> "$log" 2>&1 || {
+			tail -n 5 "$log" >&2
+			die "cannot fetch $*; try apt-get update"
+		}
+	fi
+	rm -f "$log"
+}
+
+# The kernel package of this Debian release, "6.1.0-56-amd64 6.1.192-2", as apt
+# has it.  Asking apt takes a while, so the answer is kept until the package
+# lists change.
+stock_version() {
+	local pin=$cache/stock-version lists=/var/lib/apt/lists image version
+	if [[ -s $pin && ! $lists -nt $pin ]]; then
+		cat "$pin"
+		return
+	fi
+	image=$(apt-cache depends linux-image-amd64 2> /dev/null |
+		sed -n 's/^ *Depends: linux-image-\([0-9].*\)/\1/p')
+	[[ -n $image ]] || die "apt knows no linux-image-amd64;" \
+		"run qemu/install-packages, or apt-get update"
+	version=$(candidate "linux-image-$image")
+	[[ -n $version ]] || die "apt knows no linux-image-$image"
+	mkdir -p "$cache"
+	echo "$image $version" > "$pin.$$"
+	mv "$pin.$$" "$pin"
+	echo "$image $version"
+}
+
+# Prints the path of the kernel source as Debian packs it, for the version of
+# the stock kernel.
+source_tarball() {
+	local release version
+	read -r release version < <(stock_version)
+	cache_entry "$cache/source/$version" make_source "$release" "$version"
+	echo "$cache/source/$version/linux.tar.xz"
+}
+
+make_source() {
+	local tmp=$1 release=$2 version=$3 series
+	series=$(cut -d. -f1,2 <<< "$release")
+	fetch_debs "$tmp" "linux-source-$series=$version"
+	dpkg-deb --fsys-tarfile "$tmp"/*.deb |
+		tar -x -C "$tmp" --transform 's,.*/,,' --wildcards '*.tar.xz'
+	rm "$tmp"/*.deb
+	mv "$tmp"/*.tar.xz "$tmp/linux.tar.xz"
+	echo linux.tar.xz > "$tmp/.proof"
+}
