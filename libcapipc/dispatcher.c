@@ -1,0 +1,690 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Dispatcher: calls the right function for everything that a context receives.
+ *
+ * Each handle that is served has a *binding* in a table, and its index plus one
+ * as cookie: what is received leads to its binding without a search. A context
+ * can have other handles too, with any cookie, so the binding counts only if
+ * the handle is right as well.
+ *
+ * The answer of a handler is not sent at once but along with the next receive,
+ * in one system call.
+ *
+ * To wake a thread that waits in the kernel, stopping sends a message through a
+ * pipe that has both ends in the context.
+ */
+#include "internal.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#define BINDINGS_MIN 16U
+#define NO_BINDING   UINT32_MAX
+
+/* How many to handle at once where the caller has no opinion */
+#define DISPATCH_DEFAULT 64U
+
+/* How long to let others finish when what came does not fit */
+#define PAUSE_MS 10
+
+#define NS_PER_MS 1000000
+
+/**
+ * struct binding - a handle that is served
+ * @handle: the handle, 0 if this binding is free
+ * @kind: endpoint or listener
+ * @next_free: the next free one, if this one is
+ * @interface: what to do
+ * @data: for whom
+ */
+struct binding {
+	uint32_t handle;
+	uint32_t kind;
+	uint32_t next_free;
+	const struct capipc_interface *interface;
+	void *data;
+};
+
+/**
+ * struct capipc_request - what is being handled
+ * @reply_handle: where to answer; 0 if not a call, deferred or reported
+ * @reported: the pipe is gone
+ */
+struct capipc_request {
+	struct capipc_dispatcher *dispatcher;
+	struct capipc_received received;
+	uint32_t reply_handle;
+	bool reported;
+};
+
+/**
+ * struct capipc_dispatcher - bindings, and buffers that are used over and over
+ * @message: what came
+ * @reply: the answer being built, or built and not yet sent
+ * @reply_handle: where to send @reply with the next receive, or 0
+ * @request: what is being handled
+ * @busy: a handler may be running
+ * @stopped: stopping is wanted; set by any thread
+ * @wake: pipe to oneself; [0] is written to by any thread
+ * @wake_lost: [0] had to be closed
+ */
+struct capipc_dispatcher {
+	struct capipc_context *context;
+	struct binding *bindings;
+	uint32_t bindings_room;
+	uint32_t first_free;
+	struct capipc_message *message;
+	struct capipc_message *reply;
+	uint32_t reply_handle;
+	struct capipc_request request;
+	bool busy;
+	atomic_bool stopped;
+	_Atomic uint32_t wake[2];
+	bool wake_lost;
+};
+
+static int dispatcher_make_wake(struct capipc_dispatcher *dispatcher)
+{
+	uint32_t endpoints[2];
+	int ret;
+
+	ret = capipc_pipe_create(dispatcher->context, endpoints);
+	if (ret < 0)
+		return ret;
+	atomic_store(&dispatcher->wake[0], endpoints[0]);
+	atomic_store(&dispatcher->wake[1], endpoints[1]);
+	return 0;
+}
+
+int capipc_dispatcher_new(struct capipc_dispatcher **out,
+			  struct capipc_context *context)
+{
+	KEEP_ERRNO();
+	struct capipc_dispatcher *dispatcher;
+	int ret;
+
+	dispatcher = calloc(1, sizeof(*dispatcher));
+	if (!dispatcher)
+		return -ENOMEM;
+	dispatcher->context = capipc_context_get(context);
+	dispatcher->first_free = NO_BINDING;
+	dispatcher->request.dispatcher = dispatcher;
+	atomic_init(&dispatcher->stopped, false);
+
+	ret = capipc_message_new(&dispatcher->message, context, 0);
+	if (ret < 0)
+		goto err_free;
+	ret = capipc_message_new(&dispatcher->reply, context, 0);
+	if (ret < 0)
+		goto err_message;
+	ret = dispatcher_make_wake(dispatcher);
+	if (ret < 0)
+		goto err_reply;
+	*out = dispatcher;
+	return 0;
+
+err_reply:
+	capipc_message_free(dispatcher->reply);
+err_message:
+	capipc_message_free(dispatcher->message);
+err_free:
+	capipc_context_put(context);
+	free(dispatcher);
+	return ret;
+}
+
+/* The binding of a handle with that cookie, or NULL */
+static struct binding *
+dispatcher_find(const struct capipc_dispatcher *dispatcher, uint32_t handle,
+		uint64_t cookie)
+{
+	struct binding *binding;
+
+	if (!handle || !cookie || cookie > dispatcher->bindings_room)
+		return NULL;
+	binding = &dispatcher->bindings[cookie - 1];
+	return binding->handle == handle ? binding : NULL;
+}
+
+static int dispatcher_grow(struct capipc_dispatcher *dispatcher)
+{
+	uint32_t i, old = dispatcher->bindings_room;
+	uint32_t room = old ? old * 2 : BINDINGS_MIN;
+	struct binding *bindings;
+
+	if (room < old)
+		return -ENOMEM;
+	bindings = reallocarray(dispatcher->bindings, room, sizeof(*bindings));
+	if (!bindings)
+		return -ENOMEM;
+	for (i = old; i < room; i++)
+		bindings[i] = (struct binding){
+			.next_free = i + 1 < room ? i + 1 : NO_BINDING,
+		};
+	dispatcher->bindings = bindings;
+	dispatcher->bindings_room = room;
+	dispatcher->first_free = old;
+	return 0;
+}
+
+static int dispatcher_bind(struct capipc_dispatcher *dispatcher,
+			   uint32_t handle, uint32_t kind,
+			   const struct capipc_interface *interface, void *data)
+{
+	struct binding *binding;
+	uint32_t index;
+	int ret;
+
+	if (dispatcher->first_free == NO_BINDING) {
+		ret = dispatcher_grow(dispatcher);
+		if (ret < 0)
+			return ret;
+	}
+	index = dispatcher->first_free;
+	ret = capipc_handle_tag(dispatcher->context, handle,
+				(uint64_t)index + 1);
+	if (ret < 0)
+		return ret;
+
+	binding = &dispatcher->bindings[index];
+	dispatcher->first_free = binding->next_free;
+	*binding = (struct binding){
+		.handle = handle,
+		.kind = kind,
+		.interface = interface,
+		.data = data,
+	};
+	return 0;
+}
+
+static void dispatcher_unbind(struct capipc_dispatcher *dispatcher,
+			      struct binding *binding)
+{
+	*binding = (struct binding){ .next_free = dispatcher->first_free };
+	dispatcher->first_free = (uint32_t)(binding - dispatcher->bindings);
+}
+
+/* Ends a binding for good, with all that its owner has to know. */
+static void dispatcher_drop(struct capipc_dispatcher *dispatcher,
+			    struct binding *binding)
+{
+	const struct binding dropped = *binding;
+
+	/* First, as the function may change the table. */
+	dispatcher_unbind(dispatcher, binding);
+	capipc_handle_close(dispatcher->context, dropped.handle);
+	if (dropped.kind == CAPIPC_KIND_ENDPOINT && dropped.interface->closed)
+		dropped.interface->closed(dropped.handle, dropped.data);
+}
+
+void capipc_dispatcher_free(struct capipc_dispatcher *dispatcher)
+{
+	KEEP_ERRNO();
+	uint32_t i;
+
+	if (!dispatcher)
+		return;
+	for (i = 0; i < dispatcher->bindings_room; i++) {
+		if (dispatcher->bindings[i].handle)
+			dispatcher_drop(dispatcher, &dispatcher->bindings[i]);
+	}
+	capipc_handle_close(dispatcher->context, dispatcher->wake[0]);
+	capipc_handle_close(dispatcher->context, dispatcher->wake[1]);
+	capipc_message_free(dispatcher->reply);
+	capipc_message_free(dispatcher->message);
+	capipc_context_put(dispatcher->context);
+	free(dispatcher->bindings);
+	free(dispatcher);
+}
+
+static bool interface_in_order(const struct capipc_interface *interface)
+{
+	size_t i;
+
+	for (i = 1; i < interface->methods_count; i++) {
+		if (interface->methods[i].ordinal <=
+		    interface->methods[i - 1].ordinal)
+			return false;
+	}
+	return true;
+}
+
+static int dispatcher_add(struct capipc_dispatcher *dispatcher, uint32_t handle,
+			  uint32_t kind,
+			  const struct capipc_interface *interface, void *data)
+{
+	KEEP_ERRNO();
+	struct capipc_inspect inspect;
+	int ret;
+
+	if (!interface_in_order(interface))
+		return -EINVAL;
+	ret = capipc_handle_inspect(dispatcher->context, handle, &inspect);
+	if (ret < 0)
+		return ret;
+	if (inspect.kind != kind)
+		return -EPROTOTYPE;
+	if (dispatcher_find(dispatcher, handle, inspect.cookie))
+		return -EEXIST;
+	return dispatcher_bind(dispatcher, handle, kind, interface, data);
+}
+
+int capipc_dispatcher_add_endpoint(struct capipc_dispatcher *dispatcher,
+				   uint32_t endpoint,
+				   const struct capipc_interface *interface,
+				   void *data)
+{
+	return dispatcher_add(dispatcher, endpoint, CAPIPC_KIND_ENDPOINT,
+			      interface, data);
+}
+
+int capipc_dispatcher_add_listener(struct capipc_dispatcher *dispatcher,
+				   uint32_t listener,
+				   const struct capipc_interface *interface,
+				   void *data)
+{
+	return dispatcher_add(dispatcher, listener, CAPIPC_KIND_LISTENER,
+			      interface, data);
+}
+
+int capipc_dispatcher_remove(struct capipc_dispatcher *dispatcher,
+			     uint32_t handle)
+{
+	struct capipc_inspect inspect;
+	struct binding *binding;
+	int ret;
+
+	ret = capipc_handle_inspect(dispatcher->context, handle, &inspect);
+	if (ret < 0)
+		return -ENOENT;
+	binding = dispatcher_find(dispatcher, handle, inspect.cookie);
+	if (!binding)
+		return -ENOENT;
+	dispatcher_unbind(dispatcher, binding);
+	return 0;
+}
+
+int capipc_dispatcher_fd(const struct capipc_dispatcher *dispatcher)
+{
+	return capipc_context_fd(dispatcher->context);
+}
+
+void capipc_dispatcher_stop(struct capipc_dispatcher *dispatcher)
+{
+	struct capipc_send wake = {
+		.size = sizeof(wake),
+		.flags = CAPIPC_NOWAIT,
+	};
+	int ret;
+
+	/* Before the pipe is looked at, which a run that begins may replace. */
+	atomic_store(&dispatcher->stopped, true);
+	wake.handle = atomic_load(&dispatcher->wake[0]);
+	ret = capipc_context_ioctl(dispatcher->context, CAPIPC_IOC_SEND, &wake);
+	/*
+	 * A window that is full wakes as well. If there is no memory for a
+	 * message, or no account: closing needs neither, and can be received.
+	 */
+	if (ret < 0 && ret != -EAGAIN)
+		capipc_handle_close(dispatcher->context, wake.handle);
+}
+
+static bool dispatcher_stopping(struct capipc_dispatcher *dispatcher)
+{
+	return atomic_exchange(&dispatcher->stopped, false);
+}
+
+void capipc_dispatcher_pause(void)
+{
+	poll(NULL, 0, PAUSE_MS);
+}
+
+/* A pipe to oneself that had to be closed is made anew. */
+static int dispatcher_begin(struct capipc_dispatcher *dispatcher)
+{
+	int ret;
+
+	if (dispatcher->busy)
+		return -EDEADLK;
+	if (dispatcher->wake_lost) {
+		capipc_handle_close(dispatcher->context, dispatcher->wake[1]);
+		ret = dispatcher_make_wake(dispatcher);
+		if (ret < 0)
+			return ret;
+		dispatcher->wake_lost = false;
+	}
+	dispatcher->busy = true;
+	return 0;
+}
+
+/* Answering may fail: then the call does, so that nobody waits in vain. */
+static void dispatcher_refuse(struct capipc_dispatcher *dispatcher)
+{
+	capipc_handle_close(dispatcher->context, dispatcher->reply_handle);
+	dispatcher->reply_handle = 0;
+}
+
+static void dispatcher_answer(struct capipc_dispatcher *dispatcher)
+{
+	int ret;
+
+	if (!dispatcher->reply_handle)
+		return;
+	ret = capipc_reply_send(dispatcher->context, dispatcher->reply_handle,
+				dispatcher->reply);
+	if (ret < 0 && ret != -ECANCELED)
+		dispatcher_refuse(dispatcher);
+	dispatcher->reply_handle = 0;
+}
+
+/* Sends the last answer, if there is one, and takes what comes next. */
+static int dispatcher_next(struct capipc_dispatcher *dispatcher,
+			   int64_t deadline_ns, unsigned int flags)
+{
+	struct capipc_received *received = &dispatcher->request.received;
+	int ret;
+
+	if (dispatcher->reply_handle) {
+		ret = capipc_reply_receive(dispatcher->context,
+					   &dispatcher->reply_handle,
+					   dispatcher->reply,
+					   dispatcher->message, received,
+					   deadline_ns, flags);
+		if (!dispatcher->reply_handle)
+			return ret;
+		dispatcher_refuse(dispatcher);
+	}
+	return capipc_context_receive(dispatcher->context, 0,
+				      dispatcher->message, received,
+				      deadline_ns, flags);
+}
+
+static void handle_connection(struct capipc_dispatcher *dispatcher,
+			      const struct capipc_received *received)
+{
+	const struct binding *binding =
+		dispatcher_find(dispatcher, received->from, received->cookie);
+	const struct capipc_interface *interface;
+	void *data;
+	int ret;
+
+	if (!binding) {
+		capipc_handle_close(dispatcher->context, received->handle);
+		return;
+	}
+
+	interface = binding->interface;
+	data = binding->data;
+	if (interface->connected) {
+		ret = interface->connected(received, data, &data);
+		if (ret < 0) {
+			capipc_handle_close(dispatcher->context,
+					    received->handle);
+			return;
+		}
+	}
+
+	ret = dispatcher_bind(dispatcher, received->handle,
+			      CAPIPC_KIND_ENDPOINT, interface, data);
+	if (ret < 0) {
+		capipc_handle_close(dispatcher->context, received->handle);
+		if (interface->closed)
+			interface->closed(received->handle, data);
+	}
+}
+
+static int method_compare(const void *key, const void *member)
+{
+	uint32_t ordinal = *(const uint32_t *)key;
+	const struct capipc_method *method = member;
+
+	if (ordinal == method->ordinal)
+		return 0;
+	return ordinal < method->ordinal ? -1 : 1;
+}
+
+static int request_handle(struct capipc_request *request,
+			  const struct capipc_interface *interface, void *data)
+{
+	const struct capipc_method *method = NULL;
+
+	if (interface->methods_count)
+		method = bsearch(&request->received.ordinal, interface->methods,
+				 interface->methods_count, sizeof(*method),
+				 method_compare);
+	if (method)
+		return method->handle(request, data);
+	if (interface->unknown)
+		return interface->unknown(request, data);
+	return -EOPNOTSUPP;
+}
+
+static void handle_request(struct capipc_dispatcher *dispatcher)
+{
+	struct capipc_request *request = &dispatcher->request;
+	const struct capipc_received *received = &request->received;
+	const struct capipc_interface *interface;
+	struct binding *binding;
+	int ret;
+
+	request->reply_handle = received->handle;
+	request->reported = false;
+
+	binding = dispatcher_find(dispatcher, received->from, received->cookie);
+	if (binding) {
+		interface = binding->interface;
+		capipc_message_reset(dispatcher->reply, 0);
+		ret = request_handle(request, interface, binding->data);
+		if (ret == -EBADMSG && !request->reported) {
+			capipc_request_report(request, "malformed message",
+					      interface->report_flags);
+			/* Whatever came of that, it is not served again. */
+			request->reported = true;
+		}
+	} else {
+		ret = -ENOENT;
+	}
+
+	/* Looked up again, as the handler may have changed the table. */
+	binding = dispatcher_find(dispatcher, received->from, received->cookie);
+	if (request->reported && binding)
+		dispatcher_drop(dispatcher, binding);
+
+	if (request->reply_handle && ret < 0)
+		capipc_handle_close(dispatcher->context, request->reply_handle);
+	else
+		dispatcher->reply_handle = request->reply_handle;
+	request->reply_handle = 0;
+}
+
+static void handle_received(struct capipc_dispatcher *dispatcher)
+{
+	const struct capipc_received *received = &dispatcher->request.received;
+	struct binding *binding;
+
+	if (received->from == dispatcher->wake[1]) {
+		if (received->type == CAPIPC_RECEIVED_PEER_CLOSED)
+			dispatcher->wake_lost = true;
+		return;
+	}
+
+	switch (received->type) {
+	case CAPIPC_RECEIVED_CONNECTION:
+		handle_connection(dispatcher, received);
+		break;
+	case CAPIPC_RECEIVED_MESSAGE:
+	case CAPIPC_RECEIVED_CALL:
+		handle_request(dispatcher);
+		break;
+	case CAPIPC_RECEIVED_PEER_CLOSED:
+		binding = dispatcher_find(dispatcher, received->from,
+					  received->cookie);
+		if (binding)
+			dispatcher_drop(dispatcher, binding);
+		break;
+	default:
+		break;
+	}
+}
+
+int capipc_dispatcher_dispatch(struct capipc_dispatcher *dispatcher,
+			       unsigned int max)
+{
+	KEEP_ERRNO();
+	unsigned int count = 0;
+	int ret;
+
+	ret = dispatcher_begin(dispatcher);
+	if (ret < 0)
+		return ret;
+
+	if (!max || max > INT_MAX)
+		max = DISPATCH_DEFAULT;
+	while (count < max && !atomic_load(&dispatcher->stopped)) {
+		ret = dispatcher_next(dispatcher, 0, CAPIPC_NOWAIT);
+		if (ret < 0)
+			break;
+		handle_received(dispatcher);
+		count++;
+	}
+	dispatcher_answer(dispatcher);
+	capipc_message_reset(dispatcher->message, 0);
+	dispatcher->busy = false;
+
+	if (dispatcher_stopping(dispatcher))
+		return -ECANCELED;
+	if (!count && ret < 0 && ret != -EAGAIN && ret != -EINTR)
+		return ret;
+	return (int)count;
+}
+
+/* Waits for a context that was opened not to wait, or for room for what came. */
+static int dispatcher_wait(struct capipc_dispatcher *dispatcher, bool for_room,
+			   int64_t deadline_ns)
+{
+	struct pollfd poll_fd = {
+		.fd = capipc_dispatcher_fd(dispatcher),
+		.events = POLLIN,
+	};
+	int64_t left_ms = -1;
+
+	if (deadline_ns != CAPIPC_FOREVER) {
+		left_ms = (deadline_ns - capipc_deadline_in_ms(0) + NS_PER_MS -
+			   1) /
+			  NS_PER_MS;
+		if (left_ms <= 0)
+			return -ETIMEDOUT;
+		if (left_ms > INT_MAX)
+			left_ms = INT_MAX;
+	}
+	if (for_room)
+		capipc_dispatcher_pause();
+	else
+		poll(&poll_fd, 1, (int)left_ms);
+	return 0;
+}
+
+int capipc_dispatcher_run(struct capipc_dispatcher *dispatcher,
+			  int64_t deadline_ns)
+{
+	KEEP_ERRNO();
+	int ret;
+
+	ret = dispatcher_begin(dispatcher);
+	if (ret < 0)
+		return ret;
+
+	do {
+		if (dispatcher_stopping(dispatcher))
+			break;
+		ret = dispatcher_next(dispatcher, deadline_ns, 0);
+		if (!ret)
+			handle_received(dispatcher);
+		else if (ret == -EINTR)
+			ret = 0;
+		else if (ret == -EAGAIN || ret == -EDQUOT || ret == -ENOMEM)
+			ret = dispatcher_wait(dispatcher, ret != -EAGAIN,
+					      deadline_ns);
+	} while (!ret);
+
+	dispatcher_answer(dispatcher);
+	capipc_message_reset(dispatcher->message, 0);
+	dispatcher->busy = false;
+	return ret;
+}
+
+struct capipc_message *
+capipc_request_message(const struct capipc_request *request)
+{
+	return request->dispatcher->message;
+}
+
+struct capipc_message *
+capipc_request_reply(const struct capipc_request *request)
+{
+	return request->dispatcher->reply;
+}
+
+const struct capipc_received *
+capipc_request_received(const struct capipc_request *request)
+{
+	return &request->received;
+}
+
+struct capipc_dispatcher *
+capipc_request_dispatcher(const struct capipc_request *request)
+{
+	return request->dispatcher;
+}
+
+struct capipc_context *
+capipc_request_context(const struct capipc_request *request)
+{
+	return request->dispatcher->context;
+}
+
+int capipc_request_defer(struct capipc_request *request, uint32_t *reply_handle)
+{
+	if (!request->reply_handle)
+		return -EINVAL;
+	*reply_handle = request->reply_handle;
+	request->reply_handle = 0;
+	return 0;
+}
+
+int capipc_request_peer(struct capipc_peer **out,
+			struct capipc_request *request, unsigned int flags)
+{
+	struct capipc_context *context = request->dispatcher->context;
+
+	if (request->reported)
+		return -EINVAL;
+	if (request->reply_handle)
+		return capipc_peer_query(out, context, request->reply_handle, 0,
+					 flags);
+	return capipc_peer_query(out, context, request->received.from,
+				 request->received.stamp.id, flags);
+}
+
+int capipc_request_report(struct capipc_request *request, const char *reason,
+			  unsigned int flags)
+{
+	struct capipc_context *context = request->dispatcher->context;
+	int ret;
+
+	if (request->reported)
+		return -EINVAL;
+	if (request->reply_handle)
+		ret = capipc_endpoint_report(context, request->reply_handle, 0,
+					     reason, flags);
+	else
+		ret = capipc_endpoint_report(context, request->received.from,
+					     request->received.stamp.id, reason,
+					     flags);
+	if (ret < 0)
+		return ret;
+	request->reported = true;
+	request->reply_handle = 0;
+	return ret;
+}

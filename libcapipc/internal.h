@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of the library share. None of it is exported.
+ */
+#ifndef CAPIPC_INTERNAL_H
+#define CAPIPC_INTERNAL_H
+
+#include <capipc.h>
+#include <errno.h>
+#include <stdatomic.h>
+
+static inline void capipc_errno_restore(const int *saved)
+{
+	errno = *saved;
+}
+
+/* For the scope of the declaration: whatever is called, errno comes back. */
+#define KEEP_ERRNO()    \
+	int saved_errno \
+		__attribute__((cleanup(capipc_errno_restore), unused)) = errno
+
+/**
+ * struct capipc_context - one open of the device
+ * @fd: the device, or -1 once the owner has freed the context
+ * @refs: the owner and every object made with the context. Objects only keep
+ *        the memory: that way they may be freed after the context.
+ */
+struct capipc_context {
+	int fd;
+	atomic_uint refs;
+};
+
+/**
+ * struct capipc_message - a buffer for one message, to build and to read
+ * @context: where its handles are; counted
+ * @data: the bytes, or NULL if there never was room
+ * @length: how many there are
+ * @room: how many fit
+ * @cursor: how many have been read
+ * @handles: the attachments; %CAPIPC_KIND_NONE is one that was appended here
+ * @handles_count: how many there are
+ * @handles_room: how many fit
+ * @handles_cursor: how many have been taken out again
+ * @append_error: the first append that failed
+ * @read_error: the first read that failed
+ */
+struct capipc_message {
+	struct capipc_context *context;
+	uint8_t *data;
+	size_t length;
+	size_t room;
+	size_t cursor;
+	struct capipc_attachment *handles;
+	size_t handles_count;
+	size_t handles_room;
+	size_t handles_cursor;
+	uint32_t ordinal;
+	int append_error;
+	int read_error;
+	struct capipc_stamp stamp;
+};
+
+struct capipc_context *capipc_context_get(struct capipc_context *context);
+void capipc_context_put(struct capipc_context *context);
+int capipc_context_ioctl(struct capipc_context *context, unsigned long request,
+			 void *argument);
+
+/* What is left to send of the handles, in the form that the kernel takes. */
+size_t capipc_message_outgoing(const struct capipc_message *message,
+			       struct capipc_attachment *attachments);
+void capipc_message_handles_sent(struct capipc_message *message);
+int capipc_message_prepare(struct capipc_message *message);
+void capipc_message_arrived(struct capipc_message *message, uint32_t ordinal,
+			    size_t length, size_t handles,
+			    const struct capipc_stamp *stamp);
+
+/* The list as the kernel takes it: *array is to be freed. */
+int capipc_rules_export(const struct capipc_rules *rules, bool for_endpoint,
+			struct capipc_rule **array);
+
+/* Let others have the memory or the room in an account that was missing. */
+void capipc_dispatcher_pause(void);
+
+static inline uint64_t pointer_to_u64(const void *pointer)
+{
+	return (uintptr_t)pointer;
+}
+
+#endif /* CAPIPC_INTERNAL_H */
