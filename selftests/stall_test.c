@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests that are stopped in the middle of copying, by memory whose faults
+ * we handle (userfaultfd), while something else happens to what they work on.
+ */
+#include <linux/userfaultfd.h>
+
+#include "async.h"
+
+#define PAGE 4096
+
+/* A page that nobody can read or write until it is filled. */
+struct stall {
+	int uffd;
+	char *page;
+};
+
+static int stall_make(struct stall *s)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	s->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (s->uffd < 0)
+		return -errno;
+	if (ioctl(s->uffd, UFFDIO_API, &api))
+		return -errno;
+	s->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (s->page == MAP_FAILED)
+		return -errno;
+	reg.range.start = ipc_ptr(s->page);
+	reg.range.len = PAGE;
+	return ioctl(s->uffd, UFFDIO_REGISTER, &reg) ? -errno : 0;
+}
+
+/* Until a thread has run into it. */
+static int stall_wait(struct stall *s)
+{
+	struct pollfd p = { .fd = s->uffd, .events = POLLIN };
+	struct uffd_msg msg;
+
+	if (poll(&p, 1, IPC_SOON_MS) != 1)
+		return -ETIMEDOUT;
+	if (read(s->uffd, &msg, sizeof(msg)) != sizeof(msg))
+		return -EIO;
+	return msg.event == UFFD_EVENT_PAGEFAULT ? 0 : -EPROTO;
+}
+
+/* Let it go on: the page has this text, or cannot be touched at all. */
+static int stall_fill(struct stall *s, const char *text)
+{
+	char page[PAGE] = { 0 };
+	struct uffdio_copy copy = { .dst = ipc_ptr(s->page),
+				    .src = ipc_ptr(page),
+				    .len = PAGE };
+
+	strcpy(page, text);
+	return ioctl(s->uffd, UFFDIO_COPY, &copy) ? -errno : 0;
+}
+
+static int stall_fault(struct stall *s)
+{
+	struct uffdio_range range = { .start = ipc_ptr(s->page), .len = PAGE };
+
+	if (mprotect(s->page, PAGE, PROT_NONE))
+		return -errno;
+	if (ioctl(s->uffd, UFFDIO_UNREGISTER, &range))
+		return -errno;
+	return ioctl(s->uffd, UFFDIO_WAKE, &range) ? -errno : 0;
+}
+
+FIXTURE(stall)
+{
+	int fd;
+	uint32_t h[2];
+	struct stall s;
+	struct ipc_message m;
+};
+
+FIXTURE_SETUP(stall)
+{
+	self->fd = ipc_open();
+	ASSERT_GE(self->fd, 0);
+	ASSERT_OK(ipc_create(self->fd, self->h));
+	ASSERT_OK(stall_make(&self->s));
+}
+
+FIXTURE_TEARDOWN(stall)
+{
+	close(self->s.uffd);
+	close(self->fd);
+}
+
+struct stalled_receive {
+	struct async async;
+	struct capipc_receive r;
+	struct capipc_attachment att[4];
+};
+
+static void *stalled_receive_fn(void *arg)
+{
+	struct stalled_receive *r = arg;
+
+	async_begin(&r->async);
+	r->async.ret = ipc_do_receive(r->async.fd, &r->r);
+	async_end(&r->async);
+	return NULL;
+}
+
+/* A receive from h[1] that stops while it stores the bytes. */
+static int stalled_receive(struct stalled_receive *r, int fd, uint32_t handle,
+			   struct stall *s)
+{
+	int ret;
+
+	memset(r, 0, sizeof(*r));
+	r->async.fd = fd;
+	r->r.deadline_ns = ipc_soon();
+	r->r.handle = handle;
+	r->r.data = ipc_ptr(s->page);
+	r->r.data_capacity = PAGE;
+	r->r.attachments = ipc_ptr(r->att);
+	r->r.attachments_capacity = ARRAY_SIZE(r->att);
+	ret = -pthread_create(&r->async.thread, NULL, stalled_receive_fn, r);
+	return ret ? ret : stall_wait(s);
+}
+
+/* The others do not overtake: the next message waits for the first. */
+TEST_F(stall, receive_keeps_the_order)
+{
+	struct stalled_receive r;
+	uint32_t p[2];
+
+	ASSERT_OK(ipc_create(self->fd, p));
+	ASSERT_OK(ipc_send(self->fd, self->h[0], 1, "first", 5));
+	ASSERT_OK(ipc_send(self->fd, self->h[0], 2, "second", 6));
+	ASSERT_OK(ipc_send(self->fd, p[0], 3, "elsewhere", 9));
+	ASSERT_OK(stalled_receive(&r, self->fd, self->h[1], &self->s));
+	/* other pipes go on */
+	ASSERT_OK(ipc_tryrecv(self->fd, &self->m));
+	EXPECT_EQ(3, self->m.r.ordinal);
+	EXPECT_ERR(EAGAIN, ipc_tryrecv(self->fd, &self->m));
+	EXPECT_ERR(EAGAIN, ipc_tryrecv_from(self->fd, self->h[1], &self->m));
+	ASSERT_OK(stall_fill(&self->s, ""));
+	EXPECT_OK(async_join(&r.async));
+	EXPECT_EQ(1, r.r.ordinal);
+	EXPECT_STREQ("first", self->s.page);
+	ASSERT_OK(ipc_recv(self->fd, &self->m));
+	EXPECT_EQ(2, self->m.r.ordinal);
+}
+
+/* It faults in the end: the message is the first again, for who waits. */
+TEST_F(stall, receive_faults)
+{
+	struct stalled_receive r;
+	struct async_receive waiting;
+
+	ASSERT_OK(ipc_send(self->fd, self->h[0], 1, "first", 5));
+	ASSERT_OK(ipc_send(self->fd, self->h[0], 2, "second", 6));
+	ASSERT_OK(stalled_receive(&r, self->fd, self->h[1], &self->s));
+	ASSERT_OK(async_receive(&waiting, self->fd, 0, ipc_soon()));
+	ASSERT_OK(async_wait_asleep(&waiting.async));
+	ASSERT_OK(stall_fault(&self->s));
+	EXPECT_ERR(EFAULT, async_join(&r.async));
+	EXPECT_OK(async_receive_join(&waiting));
+	EXPECT_EQ(1, waiting.m.r.ordinal);
+	EXPECT_STREQ("first", waiting.m.data);
+	ASSERT_OK(ipc_recv(self->fd, &self->m));
+	EXPECT_EQ(2, self->m.r.ordinal);
+}
+
+/* The endpoint is closed while a message from it is being stored. */
+TEST_F(stall, receive_and_close)
+{
+	struct stalled_receive r;
+	int i, ret;
+
+	for (i = 0; i < 2; i++) {
+		uint32_t h[2];
+
+		ASSERT_OK(ipc_create(self->fd, h));
+		ASSERT_OK(ipc_send(self->fd, h[0], 1, "first", 5));
+		ASSERT_OK(ipc_send(self->fd, h[0], 2, "second", 6));
+		ASSERT_OK(stalled_receive(&r, self->fd, h[1], &self->s));
+		ASSERT_OK(ipc_close(self->fd, h[1]));
+		EXPECT_ERR(EPIPE, ipc_send_str(self->fd, h[0], 1, "x"));
+		if (i == 0) {
+			ASSERT_OK(stall_fill(&self->s, ""));
+			ret = async_join(&r.async);
+			EXPECT_TRUE(ret == 0 || ret == -EBADF)
+			TH_LOG("%s", ipc_errname(ret));
+			ASSERT_EQ(0,
+				  madvise(self->s.page, PAGE, MADV_DONTNEED));
+		} else {
+			ASSERT_OK(stall_fault(&self->s));
+			ret = async_join(&r.async);
+			EXPECT_TRUE(ret == -EFAULT || ret == -EBADF)
+			TH_LOG("%s", ipc_errname(ret));
+		}
+		EXPECT_ERR(EPIPE, ipc_send_str(self->fd, h[0], 1, "x"));
+	}
+}
+
+/* The endpoint is sent away meanwhile: every message arrives, once, in order. */
+TEST_F(stall, receive_and_move)
+{
+	struct stalled_receive r;
+	uint32_t c[2], moved = self->h[1];
+	int ret, first;
+
+	ASSERT_OK(ipc_create(self->fd, c));
+	ASSERT_OK(ipc_send(self->fd, self->h[0], 1, "first", 5));
+	ASSERT_OK(ipc_send(self->fd, self->h[0], 2, "second", 6));
+	ASSERT_OK(stalled_receive(&r, self->fd, self->h[1], &self->s));
+	ret = ipc_send_handle(self->fd, c[0], "", self->h[1]);
+	EXPECT_TRUE(ret == 0 || ret == -EBUSY) TH_LOG("%s", ipc_errname(ret));
+	if (!ret) {
+		ASSERT_OK(ipc_recv_from(self->fd, c[1], &self->m));
+		moved = self->m.att[0].handle;
+	}
+	ASSERT_OK(stall_fault(&self->s));
+	ret = async_join(&r.async);
+	EXPECT_TRUE(ret == -EFAULT || ret == -EBADF)
+	TH_LOG("%s", ipc_errname(ret));
+	for (first = 1; first <= 2; first++) {
+		ASSERT_OK(ipc_recv_from(self->fd, moved, &self->m));
+		EXPECT_EQ(first, self->m.r.ordinal);
+	}
+	EXPECT_ERR(EAGAIN, ipc_tryrecv(self->fd, &self->m));
+}
+
+/* A call is being received when it runs into its deadline. */
+TEST_F(stall, receive_and_withdrawal)
+{
+	struct stalled_receive r;
+	struct async_call c;
+	int ret;
+
+	async_call_init(&c, self->fd, self->h[0], "?");
+	c.a.deadline_ns = ipc_in(2000);
+	ASSERT_OK(async_call_go(&c));
+	ASSERT_OK(stalled_receive(&r, self->fd, self->h[1], &self->s));
+	EXPECT_ERR(ETIMEDOUT, async_call_join(&c));
+	EXPECT_EQ(CAPIPC_CALL_SENT, c.a.state);
+	ASSERT_OK(stall_fill(&self->s, ""));
+	ret = async_join(&r.async);
+	EXPECT_OK(ret);
+	if (!ret) {
+		EXPECT_EQ(CAPIPC_RECEIVED_CALL, r.r.type);
+		EXPECT_ERR(ECANCELED,
+			   ipc_reply_str(self->fd, r.r.reply_handle, "late"));
+	}
+	EXPECT_ERR(EAGAIN, ipc_tryrecv(self->fd, &self->m));
+}
+
+/* The same, and then the receive fails: nothing is put back. */
+TEST_F(stall, receive_faults_after_withdrawal)
+{
+	struct stalled_receive r;
+	struct async_call c;
+
+	async_call_init(&c, self->fd, self->h[0], "?");
+	c.a.deadline_ns = ipc_in(2000);
+	ASSERT_OK(async_call_go(&c));
+	ASSERT_OK(stalled_receive(&r, self->fd, self->h[1], &self->s));
+	EXPECT_ERR(ETIMEDOUT, async_call_join(&c));
+	ASSERT_OK(stall_fault(&self->s));
+	EXPECT_ERR(EFAULT, async_join(&r.async));
+	if (!ipc_tryrecv(self->fd, &self->m)) {
+		EXPECT_EQ(CAPIPC_RECEIVED_CALL, self->m.r.type);
+		EXPECT_ERR(ECANCELED,
+			   ipc_reply_str(self->fd, self->m.r.reply_handle,
+					 "late"));
+	}
+	EXPECT_EQ(0, ipc_queued(self->fd, self->h[1]));
+}
+
+/* ------------------------------------------------------------------- sends */
+
+static int stalled_send(struct async_send *s, int fd, uint32_t handle,
+			struct capipc_attachment *att, struct stall *stall)
+{
+	int ret;
+
+	memset(s, 0, sizeof(*s));
+	s->a.deadline_ns = ipc_soon();
+	s->a.handle = handle;
+	s->a.ordinal = 1;
+	s->a.data = ipc_ptr(stall->page);
+	s->a.data_len = 5;
+	s->a.attachments = ipc_ptr(att);
+	s->a.attachments_count = att ? 1 : 0;
+	ret = async_send(s, fd);
+	return ret ? ret : stall_wait(stall);
+}
+
+TEST_F(stall, send_and_close)
+{
+	struct async_send s;
+
+	ASSERT_OK(stalled_send(&s, self->fd, self->h[0], NULL, &self->s));
+	/* it is not in the way of another, which is first then */
+	ASSERT_OK(ipc_send(self->fd, self->h[0], 2, NULL, 0));
+	ASSERT_OK(ipc_close(self->fd, self->h[0]));
+	ASSERT_OK(stall_fill(&self->s, "bytes"));
+	EXPECT_ERR(EBADF, async_send_join(&s));
+	ASSERT_OK(ipc_recv(self->fd, &self->m));
+	EXPECT_EQ(2, self->m.r.ordinal);
+	ASSERT_OK(ipc_recv(self->fd, &self->m));
+	EXPECT_EQ(CAPIPC_RECEIVED_PEER_CLOSED, self->m.r.type);
+}
+
+TEST_F(stall, send_and_peer_closes)
+{
+	struct capipc_attachment att;
+	struct async_send s;
+	uint32_t p[2];
+
+	ASSERT_OK(ipc_create(self->fd, p));
+	att = ipc_attach(p[0]);
+	ASSERT_OK(stalled_send(&s, self->fd, self->h[0], &att, &self->s));
+	ASSERT_OK(ipc_close(self->fd, self->h[1]));
+	ASSERT_OK(stall_fill(&self->s, "bytes"));
+	EXPECT_ERR(EPIPE, async_send_join(&s));
+	EXPECT_OK(ipc_alive(self->fd, p[0]));
+	EXPECT_OK(ipc_send_str(self->fd, p[0], 1, "x"));
+}
+
+/* Its attachment goes another way meanwhile, or the send has it already. */
+TEST_F(stall, send_and_attachment_moves)
+{
+	struct capipc_attachment att;
+	struct async_send s;
+	uint32_t p[2], c[2];
+	int ret;
+
+	ASSERT_OK(ipc_create(self->fd, p));
+	ASSERT_OK(ipc_create(self->fd, c));
+	att = ipc_attach(p[0]);
+	ASSERT_OK(stalled_send(&s, self->fd, self->h[0], &att, &self->s));
+	ret = ipc_send_handle(self->fd, c[0], "", p[0]);
+	EXPECT_TRUE(ret == 0 || ret == -EBUSY) TH_LOG("%s", ipc_errname(ret));
+	ASSERT_OK(stall_fill(&self->s, "bytes"));
+	EXPECT_ERR(ret ? 0 : EBADF, async_send_join(&s));
+	ASSERT_OK(ipc_recv(self->fd, &self->m));
+	EXPECT_EQ(ret ? self->h[1] : c[1], self->m.r.from);
+	EXPECT_EQ(1, self->m.r.attachments_count);
+	EXPECT_ERR(EAGAIN, ipc_tryrecv(self->fd, &self->m));
+}
+
+/* ----------------------------------------------------------------- replies */
+
+struct stalled_reply {
+	struct async async;
+	struct capipc_reply a;
+};
+
+static void *stalled_reply_fn(void *arg)
+{
+	struct stalled_reply *r = arg;
+
+	async_begin(&r->async);
+	r->async.ret = ipc_do_reply(r->async.fd, &r->a);
+	async_end(&r->async);
+	return NULL;
+}
+
+static int stalled_reply(struct stalled_reply *r, int fd, uint32_t handle,
+			 struct stall *s)
+{
+	int ret;
+
+	memset(r, 0, sizeof(*r));
+	r->async.fd = fd;
+	r->a.handle = handle;
+	r->a.data = ipc_ptr(s->page);
+	r->a.data_len = 5;
+	ret = -pthread_create(&r->async.thread, NULL, stalled_reply_fn, r);
+	return ret ? ret : stall_wait(s);
+}
+
+TEST_F(stall, reply_and_reply)
+{
+	struct stalled_reply r;
+	struct async_call c;
+	uint32_t reply;
+	int ret;
+
+	ASSERT_OK(async_call(&c, self->fd, self->h[0], "?"));
+	ASSERT_OK(ipc_recv(self->fd, &self->m));
+	reply = self->m.r.reply_handle;
+	ASSERT_OK(stalled_reply(&r, self->fd, reply, &self->s));
+	/* one of the two answers it */
+	ret = ipc_reply_str(self->fd, reply, "other");
+	EXPECT_TRUE(ret == 0 || ret == -EBUSY) TH_LOG("%s", ipc_errname(ret));
+	ASSERT_OK(stall_fill(&self->s, "bytes"));
+	EXPECT_ERR(ret ? 0 : EBADF, async_join(&r.async));
+	EXPECT_OK(async_call_join(&c));
+	EXPECT_STREQ(ret ? "bytes" : "other", c.reply);
+	EXPECT_ERR(EBADF, ipc_alive(self->fd, reply));
+}
+
+TEST_F(stall, reply_and_close)
+{
+	struct stalled_reply r;
+	struct async_call c;
+	uint32_t reply;
+	int ret;
+
+	ASSERT_OK(async_call(&c, self->fd, self->h[0], "?"));
+	ASSERT_OK(ipc_recv(self->fd, &self->m));
+	reply = self->m.r.reply_handle;
+	ASSERT_OK(stalled_reply(&r, self->fd, reply, &self->s));
+	ret = ipc_close(self->fd, reply);
+	EXPECT_TRUE(ret == 0 || ret == -EBUSY) TH_LOG("%s", ipc_errname(ret));
+	ASSERT_OK(stall_fill(&self->s, "bytes"));
+	EXPECT_ERR(ret ? 0 : EBADF, async_join(&r.async));
+	EXPECT_ERR(ret ? 0 : ECONNRESET, async_call_join(&c));
+	EXPECT_ERR(EBADF, ipc_alive(self->fd, reply));
+}
+
+/* The caller gives up while its answer is being written. */
+TEST_F(stall, reply_and_timeout)
+{
+	struct stalled_reply r;
+	struct async_call c;
+	uint32_t reply;
+
+	async_call_init(&c, self->fd, self->h[0], "?");
+	c.a.deadline_ns = ipc_in(2000);
+	ASSERT_OK(async_call_go(&c));
+	ASSERT_OK(ipc_recv(self->fd, &self->m));
+	reply = self->m.r.reply_handle;
+	ASSERT_OK(stalled_reply(&r, self->fd, reply, &self->s));
+	/* a stalled replier does not hold it up */
+	EXPECT_ERR(ETIMEDOUT, async_call_join(&c));
+	ASSERT_OK(stall_fill(&self->s, "bytes"));
+	EXPECT_ERR(ECANCELED, async_join(&r.async));
+	EXPECT_ERR(EBADF, ipc_alive(self->fd, reply));
+}
+
+/* A reply that faults half way leaves its handle good for another. */
+TEST_F(stall, reply_faults)
+{
+	struct stalled_reply r;
+	struct async_call c;
+	uint32_t reply;
+
+	ASSERT_OK(async_call(&c, self->fd, self->h[0], "?"));
+	ASSERT_OK(ipc_recv(self->fd, &self->m));
+	reply = self->m.r.reply_handle;
+	ASSERT_OK(stalled_reply(&r, self->fd, reply, &self->s));
+	ASSERT_OK(stall_fault(&self->s));
+	EXPECT_ERR(EFAULT, async_join(&r.async));
+	EXPECT_OK(ipc_reply_str(self->fd, reply, "again"));
+	EXPECT_OK(async_call_join(&c));
+	EXPECT_STREQ("again", c.reply);
+}
+
+/* ------------------------------------------------------------------- death */
+
+static void stalls_and_dies(struct __test_metadata *_metadata,
+			    struct peer *peer)
+{
+	struct stalled_receive r;
+	struct stall s;
+
+	ASSERT_OK(stall_make(&s));
+	ASSERT_OK(stalled_receive(&r, peer->fd, peer->ep, &s));
+	ASSERT_OK(sync_post(peer->sock));
+	pause();
+}
+
+/* The receiver is killed while it stores a message with a handle in it. */
+TEST_F(stall, death_while_it_receives)
+{
+	struct peer peer = { .fn = stalls_and_dies, .fd = self->fd };
+	struct capipc_attachment att = ipc_attach(self->h[1]);
+
+	PEER_START(&peer);
+	ASSERT_OK(ipc_send_full(self->fd, peer.ep, 1, "bytes", 5, &att, 1));
+	ASSERT_OK(sync_wait(peer.sock));
+	PEER_KILL(&peer);
+	ASSERT_OK(ipc_recv_from(self->fd, self->h[0], &self->m));
+	EXPECT_EQ(CAPIPC_RECEIVED_PEER_CLOSED, self->m.r.type);
+	ASSERT_OK(ipc_recv_from(self->fd, peer.ep, &self->m));
+	EXPECT_EQ(CAPIPC_RECEIVED_PEER_CLOSED, self->m.r.type);
+}
+
+TEST_HARNESS_MAIN
