@@ -465,8 +465,8 @@ int capipc_endpoint_send(struct capipc_context *context, uint32_t endpoint,
  * nothing was sent, or names the call that was. To go on waiting, call this
  * function with the same arguments again: a request that was sent is not sent a
  * second time, and @request is not even looked at. To give up, use
- * capipc_call_cancel(). Likewise if the reply is
- * there but cannot be taken (-EDQUOT, -ENOMEM). Else *@pending is 0.
+ * capipc_call_cancel(). Likewise if the reply is there but cannot be taken
+ * (-EDQUOT, -ENOMEM). Else *@pending is 0.
  *
  * When the request was sent, its handles are gone from @request, also if the
  * call failed later.
