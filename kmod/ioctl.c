@@ -53,30 +53,6 @@ static const struct capipc_ioctl_entry capipc_ioctls[] = {
 	CAPIPC_IOCTL(CAPIPC_IOC_REPORT, capipc_ioctl_report, struct capipc_report, reserved),
 };
 
-/*
- * No struct has a hole, so that none can leak, and none differs between 32 and
- * 64 bit: every member is as large as its natural alignment, and the sizes below
- * are those of both.
- */
-static_assert(sizeof(struct capipc_attachment) == 16);
-static_assert(sizeof(struct capipc_stamp) == 32);
-static_assert(sizeof(struct capipc_rule) == 48);
-static_assert(sizeof(struct capipc_info) == 48);
-static_assert(sizeof(struct capipc_create) == 32);
-static_assert(sizeof(struct capipc_close) == 16);
-static_assert(sizeof(struct capipc_tag) == 24);
-static_assert(sizeof(struct capipc_inspect) == 48);
-static_assert(sizeof(struct capipc_send) == 48);
-static_assert(sizeof(struct capipc_call) == 120);
-static_assert(sizeof(struct capipc_reply) == 40);
-static_assert(sizeof(struct capipc_receive) == 128);
-static_assert(sizeof(struct capipc_listen) == 64);
-static_assert(sizeof(struct capipc_connect) == 32);
-static_assert(sizeof(struct capipc_restrict) == 32);
-static_assert(sizeof(struct capipc_explain) == 40);
-static_assert(sizeof(struct capipc_query) == 152);
-static_assert(sizeof(struct capipc_report) == 40);
-
 /**
  * capipc_request_copy - copy a struct in that begins with its size
  * @request: filled in, but for the file
