@@ -190,15 +190,27 @@ void capipc_account_force(struct capipc_account *account, enum capipc_resource r
 	spin_unlock(&account->lock);
 }
 
-static void capipc_account_shrink(struct capipc_account *account, enum capipc_resource resource)
+/* @n is about to be uncharged: give back what is left over then, but for a batch. */
+static void capipc_account_shrink(struct capipc_account *account, enum capipc_resource resource,
+				  long n)
 {
-	long batch = capipc_batch(resource);
-	long surplus;
+	atomic_long_t *used = &account->used[resource];
+	long surplus, deficit;
 
 	spin_lock(&account->lock);
-	surplus = account->grant[resource] - atomic_long_read(&account->used[resource]) - batch;
+	surplus = account->grant[resource] - (atomic_long_read(used) - n) - capipc_batch(resource);
 	if (surplus > 0) {
 		WRITE_ONCE(account->grant[resource], account->grant[resource] - surplus);
+		/*
+		 * Who charges adds first and then looks at the grant: either it sees
+		 * the new one, or we see what it added.
+		 */
+		smp_mb();
+		deficit = atomic_long_read(used) - n - account->grant[resource];
+		if (deficit > 0) {
+			WRITE_ONCE(account->grant[resource], account->grant[resource] + deficit);
+			surplus -= deficit;
+		}
 		atomic_long_sub(surplus, &account->user->granted[resource]);
 	}
 	spin_unlock(&account->lock);
@@ -235,7 +247,7 @@ void capipc_account_uncharge(struct capipc_account *account, enum capipc_resourc
 	grant = READ_ONCE(account->grant[resource]);
 	if (unlikely(grant - atomic_long_read(&account->used[resource]) + n >
 		     3 * capipc_batch(resource)))
-		capipc_account_shrink(account, resource);
+		capipc_account_shrink(account, resource, n);
 
 	used = atomic_long_sub_return(n, &account->used[resource]);
 	if (resource == CAPIPC_BYTES && !used)

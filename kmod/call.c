@@ -32,7 +32,8 @@ static void capipc_call_give_up(struct capipc_transaction *transaction)
 
 /*
  * Give the call a handle, unless it has one. What cannot be parked because the
- * caller's struct cannot be written, or for want of memory, is given up.
+ * caller's struct cannot be written, or for want of memory, is given up: then the
+ * request must not be sent again, so the system call must not be restarted.
  */
 static int capipc_call_park(struct capipc_context *context, struct capipc_request *request,
 			    struct capipc_transaction *transaction, int error)
@@ -43,18 +44,13 @@ static int capipc_call_park(struct capipc_context *context, struct capipc_reques
 		.rights = CAPIPC_RIGHT_READ,
 		.kind = CAPIPC_KIND_CALL,
 	};
-	int ret;
 
-	if (arg->pending) {
-		ret = capipc_request_respond(request);
-		return ret ?: error;
-	}
-	ret = capipc_table_reserve(&context->table, 1, true);
-	if (ret)
+	if (arg->pending)
+		return capipc_request_respond(request) ?: error;
+	if (capipc_table_reserve(&context->table, 1, true))
 		goto err_give_up;
 	arg->pending = capipc_table_take(&context->table);
-	ret = capipc_request_respond(request);
-	if (ret) {
+	if (capipc_request_respond(request)) {
 		capipc_table_abort(&context->table, arg->pending);
 		goto err_give_up;
 	}
@@ -65,7 +61,8 @@ static int capipc_call_park(struct capipc_context *context, struct capipc_reques
 
 err_give_up:
 	capipc_call_give_up(transaction);
-	return ret ?: error;
+	arg->pending = 0;
+	return capipc_request_respond(request) ?: -ECONNRESET;
 }
 
 static int capipc_call_deliver(struct capipc_context *context, struct capipc_request *request,

@@ -59,14 +59,28 @@ bool capipc_object_receivable_locked(struct capipc_object *object)
 	       capipc_peer_closed_locked(capipc_endpoint(object));
 }
 
+/*
+ * Wake who waits to receive from the object alone: something else than its queue
+ * has changed. The lock of the object keeps the owner alive.
+ */
+void capipc_object_wake_locked(struct capipc_object *object)
+{
+	lockdep_assert_held(object->lock);
+	if (object->owner && wq_has_sleeper(&object->owner->wait))
+		wake_up_poll(&object->owner->wait, EPOLLIN | EPOLLRDNORM);
+}
+
 static void capipc_object_unready_locked(struct capipc_object *object)
 {
 	lockdep_assert_held(object->lock);
-	if (list_empty_careful(&object->ready))
-		return;
+	/*
+	 * Even if it is not on the list: a receiver that has just taken it off may
+	 * not have its reference yet, and gets it under this lock.
+	 */
 	spin_lock(&object->owner->ready_lock);
 	list_del_init(&object->ready);
 	spin_unlock(&object->owner->ready_lock);
+	capipc_object_wake_locked(object);
 }
 
 /**
@@ -82,7 +96,7 @@ static void capipc_object_unready_locked(struct capipc_object *object)
 void capipc_object_update_ready_locked(struct capipc_object *object)
 {
 	struct capipc_context *owner = object->owner;
-	bool wake = false;
+	bool added = false;
 
 	lockdep_assert_held(object->lock);
 	if (!owner)
@@ -96,12 +110,11 @@ void capipc_object_update_ready_locked(struct capipc_object *object)
 	spin_lock(&owner->ready_lock);
 	if (list_empty(&object->ready)) {
 		list_add_tail(&object->ready, &owner->ready);
-		wake = true;
+		added = true;
 	}
 	spin_unlock(&owner->ready_lock);
-	/* The lock of the object keeps the owner alive. */
-	if (wake && wq_has_sleeper(&owner->wait))
-		wake_up_poll(&owner->wait, EPOLLIN | EPOLLRDNORM);
+	if (added)
+		capipc_object_wake_locked(object);
 }
 
 /* Where the credentials of the last holder are kept while it is in flight. */
@@ -132,7 +145,8 @@ void capipc_object_attach(struct capipc_object *object, struct capipc_context *c
 	object->place = CAPIPC_PLACE_HELD;
 	object->embryo = true;
 	/* In this order for capipc_holder_cred(), as in capipc_object_detach(). */
-	smp_store_release(&object->owner, context);
+	WRITE_ONCE(object->owner, context);
+	smp_wmb(); /* pairs with smp_rmb() in capipc_holder_cred() */
 	cred = *capipc_object_flight_cred(object);
 	WRITE_ONCE(*capipc_object_flight_cred(object), NULL);
 	object->handle = handle;
@@ -144,12 +158,21 @@ void capipc_object_attach(struct capipc_object *object, struct capipc_context *c
 		capipc_object_put(container);
 }
 
-/* Its handle can be used: what is in its queue can be received. */
-void capipc_object_settle(struct capipc_object *object)
+/**
+ * capipc_object_settle - what is in its queue can be received
+ * @object: attached
+ * @context: by whom
+ * @handle: its handle, which can be used now, and may have been: if it is held by
+ *          somebody else meanwhile, there is nothing to do
+ */
+void capipc_object_settle(struct capipc_object *object, struct capipc_context *context,
+			  u32 handle)
 {
 	spin_lock(object->lock);
-	object->embryo = false;
-	capipc_object_update_ready_locked(object);
+	if (object->owner == context && object->handle == handle) {
+		object->embryo = false;
+		capipc_object_update_ready_locked(object);
+	}
 	spin_unlock(object->lock);
 }
 
@@ -173,7 +196,7 @@ void capipc_object_hold(struct capipc_object *object, struct capipc_context *con
 	capipc_object_get(object);
 	capipc_object_attach(object, context, handle, rights);
 	if (capipc_table_publish(&context->table, handle, &what)) {
-		capipc_object_settle(object);
+		capipc_object_settle(object, context, handle);
 	} else {
 		capipc_handle_close(&what, false, &garbage);
 		capipc_garbage_run(&garbage);
@@ -188,6 +211,8 @@ void capipc_object_hold(struct capipc_object *object, struct capipc_context *con
  */
 void capipc_object_detach(struct capipc_object *object, struct capipc_object *container)
 {
+	const struct cred *cred;
+
 	if (container)
 		capipc_object_get(container);
 
@@ -195,14 +220,19 @@ void capipc_object_detach(struct capipc_object *object, struct capipc_object *co
 	capipc_object_unready_locked(object);
 	/* What its rules compare a sender with until somebody holds it again. */
 	rcu_read_lock();
-	WRITE_ONCE(*capipc_object_flight_cred(object),
-		   get_cred(rcu_dereference(object->owner->cred)));
+	do {
+		cred = get_cred_rcu(rcu_dereference(object->owner->cred));
+	} while (!cred);
 	rcu_read_unlock();
+	WRITE_ONCE(*capipc_object_flight_cred(object), cred);
 	object->place = CAPIPC_PLACE_IN_FLIGHT;
 	object->container = container;
 	/* Pairs with the acquire in capipc_holder_cred(), which looks there next. */
 	smp_store_release(&object->owner, NULL);
 	object->handle = 0;
+	/* Senders that wait for room can send through it no more. */
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		wake_up_all(&capipc_endpoint_peer(capipc_endpoint(object))->window);
 	spin_unlock(object->lock);
 }
 

@@ -75,11 +75,13 @@ void capipc_object_put(struct capipc_object *object);
 
 void capipc_object_attach(struct capipc_object *object, struct capipc_context *context,
 			  u32 handle, u32 rights);
-void capipc_object_settle(struct capipc_object *object);
+void capipc_object_settle(struct capipc_object *object, struct capipc_context *context,
+			  u32 handle);
 void capipc_object_hold(struct capipc_object *object, struct capipc_context *context,
 			u32 handle, u32 rights);
 void capipc_object_detach(struct capipc_object *object, struct capipc_object *container);
 bool capipc_object_receivable_locked(struct capipc_object *object);
+void capipc_object_wake_locked(struct capipc_object *object);
 void capipc_object_update_ready_locked(struct capipc_object *object);
 void capipc_object_close(struct capipc_object *object, struct list_head *garbage);
 void capipc_object_splice_queue_locked(struct capipc_object *object, struct list_head *garbage);

@@ -2,6 +2,8 @@
 /*
  * Message pipes: see pipe.h.
  */
+#include <linux/sched.h>
+
 #include "context.h"
 #include "ident.h"
 #include "ioctl.h"
@@ -10,6 +12,9 @@
 #include "rule.h"
 #include "table.h"
 #include "transaction.h"
+
+/* Calls that are failed under the lock at a time. */
+#define CAPIPC_CUT_BATCH	64
 
 /**
  * capipc_pipe_create - make a pipe
@@ -155,6 +160,22 @@ void capipc_endpoint_release_window_locked(struct capipc_endpoint *endpoint, siz
 		wake_up_all(&endpoint->window);
 }
 
+/* Fail some of the calls over an endpoint. Returns whether there are more. */
+static bool capipc_endpoint_fail_calls_locked(struct capipc_endpoint *endpoint)
+{
+	struct capipc_transaction *transaction, *next;
+	unsigned int n = 0;
+
+	lockdep_assert_held(endpoint->object.lock);
+	list_for_each_entry_safe(transaction, next, &endpoint->calls, link) {
+		if (n++ == CAPIPC_CUT_BATCH)
+			return true;
+		list_del_init(&transaction->link);
+		capipc_transaction_drop(transaction);
+	}
+	return false;
+}
+
 /**
  * capipc_pipe_cut - close a pipe both ways, wherever its endpoints are
  * @pipe: the pipe
@@ -164,20 +185,25 @@ void capipc_endpoint_release_window_locked(struct capipc_endpoint *endpoint, siz
  */
 void capipc_pipe_cut(struct capipc_pipe *pipe, struct list_head *garbage)
 {
-	struct capipc_transaction *transaction;
+	bool more;
 	int i;
 
 	spin_lock(&pipe->lock);
 	pipe->cut = true;
 	for (i = 0; i < 2; i++)
 		capipc_object_splice_queue_locked(&pipe->end[i].object, garbage);
-	for (i = 0; i < 2; i++) {
-		list_for_each_entry(transaction, &pipe->end[i].calls, link)
-			capipc_transaction_drop(transaction);
-	}
 	for (i = 0; i < 2; i++)
 		capipc_endpoint_close_locked(&pipe->end[i]);
 	spin_unlock(&pipe->lock);
+
+	/* No more are made now, but there may be many. */
+	do {
+		spin_lock(&pipe->lock);
+		more = capipc_endpoint_fail_calls_locked(&pipe->end[0]);
+		more |= capipc_endpoint_fail_calls_locked(&pipe->end[1]);
+		spin_unlock(&pipe->lock);
+		cond_resched();
+	} while (more);
 }
 
 int capipc_ioctl_create(struct capipc_context *context, struct capipc_request *request)

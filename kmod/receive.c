@@ -112,7 +112,8 @@ static void capipc_receive_abort(struct capipc_object *object, struct capipc_mes
 	capipc_garbage_run(&garbage);
 }
 
-static void capipc_receive_finish(struct capipc_object *object, struct capipc_message *message)
+static void capipc_receive_finish(struct capipc_context *context, struct capipc_object *object,
+				  struct capipc_message *message)
 {
 	struct capipc_endpoint *endpoint = NULL;
 	struct capipc_ident *last = NULL;
@@ -122,7 +123,10 @@ static void capipc_receive_finish(struct capipc_object *object, struct capipc_me
 	spin_lock(object->lock);
 	object->receiving = false;
 	if (!message) {
-		object->peer_closed_told = true;
+		/* Unless it has moved: its new holder is to be told as well. */
+		if (object->owner == context)
+			object->peer_closed_told = true;
+		capipc_object_wake_locked(object);
 	} else if (endpoint) {
 		capipc_endpoint_release_window_locked(endpoint, message->charge);
 		/* Who sent last can be asked for; the message's reference moves. */
@@ -275,7 +279,7 @@ static int capipc_receive_from(struct capipc_context *context, struct capipc_req
 	}
 	if (message && message->type == CAPIPC_RECEIVED_CONNECTION)
 		capipc_receive_tell(context, object, arg, message->sender, pipe_id);
-	capipc_receive_finish(object, message);
+	capipc_receive_finish(context, object, message);
 	if (message)
 		capipc_message_free(message);
 	return 0;

@@ -234,6 +234,7 @@ const struct cred *capipc_holder_cred(struct capipc_object *object)
 		cred = READ_ONCE(*capipc_object_flight_cred(object));
 		if (cred)
 			return cred;
+		smp_rmb(); /* pairs with smp_wmb() in capipc_object_attach() */
 	}
 	return NULL;
 }
@@ -249,15 +250,17 @@ static const struct cred *capipc_receiver_cred_locked(struct capipc_endpoint *en
 	return capipc_holder_cred(object);
 }
 
-static int capipc_endpoint_decide_locked(struct capipc_endpoint *endpoint, u32 ordinal)
+static int capipc_endpoint_decide_locked(struct capipc_endpoint *endpoint,
+					 const struct capipc_ident *ident, bool changed,
+					 u32 ordinal)
 {
 	struct capipc_endpoint *target = capipc_endpoint_peer(endpoint);
 	struct capipc_asked asked = {
-		.ident = endpoint->ident,
+		.ident = ident,
 		.receiver = capipc_receiver_cred_locked(target),
 		.ordinal = ordinal,
 		.facet = target->facet,
-		.changed = endpoint->ident_changed,
+		.changed = changed,
 	};
 
 	return capipc_ruleset_decide(target->rules, &asked);
@@ -298,18 +301,21 @@ static void capipc_verdict_remember_locked(struct capipc_endpoint *endpoint,
 
 /**
  * capipc_rule_allows_locked - may the calling thread send this?
- * @endpoint: the endpoint that it sends through; its ident is that of the thread
+ * @endpoint: the endpoint that it sends through
+ * @ident: who the thread is
+ * @changed: it is not the one who connected
  * @ordinal: the method
  *
  * What was allowed once is remembered for as long as neither the sender's nor
  * the receiver's credentials change; both are pinned, so comparing pointers will
  * do. The rules themselves never change.
  */
-bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, u32 ordinal)
+bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct capipc_ident *ident,
+			       bool changed, u32 ordinal)
 {
 	struct capipc_endpoint *target = capipc_endpoint_peer(endpoint);
 	const struct cred *receiver;
-	bool allowed;
+	bool allowed = false;
 
 	lockdep_assert_held(endpoint->object.lock);
 	if (!target->rules)
@@ -317,10 +323,12 @@ bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, u32 ordinal)
 
 	rcu_read_lock();
 	receiver = capipc_receiver_cred_locked(target);
-	allowed = capipc_verdict_known_locked(endpoint, receiver, ordinal);
+	/* What is remembered is about the ident that the endpoint knows. */
+	if (ident == endpoint->ident)
+		allowed = capipc_verdict_known_locked(endpoint, receiver, ordinal);
 	if (!allowed) {
-		allowed = capipc_endpoint_decide_locked(endpoint, ordinal) >= 0;
-		if (allowed)
+		allowed = capipc_endpoint_decide_locked(endpoint, ident, changed, ordinal) >= 0;
+		if (allowed && ident == endpoint->ident)
 			capipc_verdict_remember_locked(endpoint, receiver, ordinal);
 	}
 	rcu_read_unlock();
@@ -349,7 +357,7 @@ int capipc_ioctl_restrict(struct capipc_context *context, struct capipc_request 
 	}
 	endpoint = capipc_endpoint(handle.object);
 	spin_lock(handle.object->lock);
-	if (handle.object->owner != context) {
+	if (handle.object->owner != context || handle.object->handle != arg->handle) {
 		ret = -EBADF;
 	} else if (endpoint->rules) {
 		ret = -EBUSY;
@@ -386,7 +394,9 @@ static int capipc_explain_send(struct capipc_context *context, struct capipc_exp
 			ret = -EPIPE;
 		} else {
 			rcu_read_lock();
-			arg->rule = capipc_endpoint_decide_locked(endpoint, arg->ordinal);
+			arg->rule = capipc_endpoint_decide_locked(endpoint, endpoint->ident,
+								  endpoint->ident_changed,
+								  arg->ordinal);
 			rcu_read_unlock();
 			arg->facet = capipc_endpoint_peer(endpoint)->facet;
 		}

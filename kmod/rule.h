@@ -58,7 +58,8 @@ void capipc_ruleset_put(struct capipc_ruleset *ruleset);
 const struct cred *capipc_holder_cred(struct capipc_object *object);
 int capipc_ruleset_decide(const struct capipc_ruleset *ruleset, const struct capipc_asked *asked);
 
-bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, u32 ordinal);
+bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct capipc_ident *ident,
+			       bool changed, u32 ordinal);
 
 int capipc_ioctl_restrict(struct capipc_context *context, struct capipc_request *request);
 int capipc_ioctl_explain(struct capipc_context *context, struct capipc_request *request);

@@ -6,7 +6,8 @@
  *             it, is there room in the window? From here on the room is ours.
  *   build     charge, allocate, copy the bytes; take the attachments out of the
  *             table
- *   enqueue   under the lock of the pipe: are both ends still there?
+ *   enqueue   under the lock of the pipe: are both ends still there, and do the
+ *             rules still allow it?
  *
  * Whatever fails undoes what came before it.
  */
@@ -31,17 +32,18 @@ struct capipc_sending {
 	struct capipc_ident *sender;
 	bool sender_changed;
 	size_t size;
+	u32 handle;
 	u32 ordinal;
 };
 
 /* Is the endpoint still the sender's, and may its peer still receive? */
 static int capipc_send_check_locked(const struct capipc_sending *sending)
 {
-	struct capipc_endpoint *endpoint = sending->endpoint;
+	const struct capipc_object *object = &sending->endpoint->object;
 
-	if (unlikely(endpoint->object.owner != sending->context))
-		return endpoint->object.place == CAPIPC_PLACE_IN_FLIGHT ? -EBUSY : -EBADF;
-	return capipc_peer_closed_locked(endpoint) ? -EPIPE : 0;
+	if (unlikely(object->owner != sending->context || object->handle != sending->handle))
+		return object->place == CAPIPC_PLACE_IN_FLIGHT ? -EBUSY : -EBADF;
+	return capipc_peer_closed_locked(sending->endpoint) ? -EPIPE : 0;
 }
 
 static bool capipc_window_has_room_locked(struct capipc_endpoint *target, size_t size)
@@ -70,7 +72,8 @@ static int capipc_reserve_locked(struct capipc_sending *sending)
 
 	if (ret)
 		return ret;
-	if (!capipc_rule_allows_locked(endpoint, sending->ordinal))
+	if (!capipc_rule_allows_locked(endpoint, endpoint->ident, endpoint->ident_changed,
+				       sending->ordinal))
 		return -EACCES;
 	if (!capipc_window_has_room_locked(target, sending->size))
 		return -EAGAIN;
@@ -132,8 +135,6 @@ static int capipc_reserve(struct capipc_sending *sending, const struct capipc_de
 		ret = capipc_reserve_locked(sending);
 		spin_unlock(endpoint->object.lock);
 
-		if (ret == -EACCES)
-			capipc_send_denied(sending);
 		if (ret != -EAGAIN || deadline->nowait)
 			return ret;
 		if (expired)
@@ -153,6 +154,10 @@ static int capipc_enqueue(struct capipc_sending *sending, struct capipc_message 
 
 	spin_lock(target->lock);
 	ret = capipc_send_check_locked(sending);
+	/* Rules may have been set, or the holder have changed, since we looked. */
+	if (!ret && !capipc_rule_allows_locked(sending->endpoint, sending->sender,
+					       sending->sender_changed, sending->ordinal))
+		ret = -EACCES;
 	if (!ret) {
 		if (message->transaction) {
 			message->transaction->request = message;
@@ -227,6 +232,7 @@ int capipc_send(struct capipc_context *context, const struct capipc_outgoing *ou
 {
 	struct capipc_sending sending = {
 		.context = context,
+		.handle = outgoing->handle,
 		.ordinal = outgoing->ordinal,
 	};
 	struct capipc_handle handle;
@@ -253,6 +259,8 @@ int capipc_send(struct capipc_context *context, const struct capipc_outgoing *ou
 			capipc_unreserve(&sending);
 		capipc_ident_put(sending.sender);
 	}
+	if (ret == -EACCES)
+		capipc_send_denied(&sending);
 	capipc_handle_put(&handle);
 	return ret;
 }

@@ -77,6 +77,7 @@ void capipc_table_destroy(struct capipc_table *table)
 	count = table->capacity / CAPIPC_CHUNK_SLOTS;
 	table->chunks = NULL;
 	table->capacity = 0;
+	table->free = 0;
 	spin_unlock(&table->lock);
 
 	for (i = 0; i < count; i++)
@@ -89,18 +90,21 @@ void capipc_table_destroy(struct capipc_table *table)
 }
 
 /* Add a chunk, unless another thread did meanwhile. */
-static int capipc_table_grow(struct capipc_table *table, u32 capacity)
+static int capipc_table_grow(struct capipc_table *table, u32 capacity, bool force)
 {
 	size_t bytes = CAPIPC_CHUNK_SLOTS * sizeof(struct capipc_slot);
 	u32 room = roundup_pow_of_two(capacity / CAPIPC_CHUNK_SLOTS + 1);
 	struct capipc_slot **chunks, **old = NULL;
 	struct capipc_slot *chunk;
-	int ret;
+	int ret = 0;
 	u32 i;
 
 	if (capacity + CAPIPC_CHUNK_SLOTS > CAPIPC_TABLE_MAX)
 		return -EDQUOT;
-	ret = capipc_account_charge(table->account, CAPIPC_BYTES, bytes);
+	if (force)
+		capipc_account_force(table->account, CAPIPC_BYTES, bytes);
+	else
+		ret = capipc_account_charge(table->account, CAPIPC_BYTES, bytes);
 	if (ret)
 		return ret;
 	chunk = kzalloc(bytes, GFP_KERNEL_ACCOUNT);
@@ -174,7 +178,7 @@ int capipc_table_reserve(struct capipc_table *table, u32 n, bool force)
 		capacity = table->capacity;
 		spin_unlock(&table->lock);
 
-		ret = capipc_table_grow(table, capacity);
+		ret = capipc_table_grow(table, capacity, force);
 		if (ret) {
 			capipc_account_uncharge(table->account, CAPIPC_HANDLES, n);
 			return ret;

@@ -98,18 +98,20 @@ static void capipc_transfer_restore(struct capipc_transfer *transfer,
 	u32 i;
 
 	for (i = 0; i < transfer->count; i++) {
-		object = message->moved[i].object;
+		/* Another thread may close it as soon as its handle is back. */
+		object = capipc_object_get(message->moved[i].object);
 		/* The rights of the handle are still those of the object. */
 		if (detached)
 			capipc_object_attach(object, context, transfer->handles[i],
 					     object->rights);
 		if (capipc_table_move_abort(&context->table, transfer->handles[i])) {
 			if (detached)
-				capipc_object_settle(object);
+				capipc_object_settle(object, context, transfer->handles[i]);
 		} else {
 			capipc_object_close(object, &garbage);
 			capipc_object_put(object);
 		}
+		capipc_object_put(object);
 	}
 	capipc_garbage_run(&garbage);
 	message->moved_count = 0;

@@ -10,8 +10,9 @@
  *
  *   exit N TAINT | signal N TAINT | timeout | died | unborn | fail TEXT
  *
- * "unborn": init was never heard of, and then LOG, the kernel log, did not
- * grow for a minute: a busy machine may take its time to boot.  "died": it was, but gave no verdict.
+ * "unborn": init was never heard of, and LOG, the kernel log, did not grow for
+ * a minute: a busy machine may take its time to boot.  "died": init was heard
+ * of, but gave no verdict.
  * Lines "bad TEXT" may come before it.
  *
  * QEMU dies with us, whatever we die of, and we die with qemu/run.

@@ -489,7 +489,7 @@ TEST_F(account_bytes, closed_is_released)
 
 	n = send_all(&self->a, self->h[0], &error);
 	ASSERT_EQ(n, receive_all(&self->a, self->h[1]));
-	ASSERT_OK(in_actor(&self->a, act_close_often, 1000));
+	ASSERT_OK(in_actor(&self->a, act_close_often, 250));
 	EXPECT_EQ(n, send_all(&self->a, self->h[0], &error));
 }
 

@@ -119,7 +119,8 @@ static void nl_prepare(struct nl *nl, struct nl_request *r, int type, int cmd,
 
 static int nl_send(struct nl *nl, const struct nl_request *r)
 {
-	nl->len = nl->at = 0;
+	nl->len = 0;
+	nl->at = 0;
 	return send(nl->sock, r, r->head.nlmsg_len, 0) < 0 ? -errno : 0;
 }
 

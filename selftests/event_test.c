@@ -248,6 +248,10 @@ TEST_F(event, quota)
 	ASSERT_OK(actor_fork(&self->other, NULL));
 	ASSERT_OK(actor_setresuid(&self->other, 3101, 3102, 0));
 	ASSERT_OK(actor_open(&self->other));
+	/* it is told where the context was opened: nobody runs away from it */
+	ASSERT_OK(actor_setresuid(&self->other, 3101, 0, 0));
+	ASSERT_OK(actor_run(&self->other, act_unshare, CLONE_NEWNET));
+	ASSERT_OK(actor_setresuid(&self->other, 3101, 3102, 0));
 	ASSERT_OK(nl_join(&self->nl));
 	ASSERT_OK(put_text(MAX_HANDLES, "1"));
 	ret = actor_create(&self->other, handles);

@@ -187,11 +187,10 @@ TEST_F(listener, facets)
 		struct actor *a = &self->other;
 
 		ASSERT_OK(actor_start(a));
-		if (clients[i].uid) {
+		if (clients[i].uid)
 			ASSERT_OK(actor_become(a, clients[i].uid));
-		} else if (!clients[i].caps) {
+		if (!clients[i].uid && !clients[i].caps)
 			ASSERT_OK(actor_capset(a, 0, 0));
-		}
 		ASSERT_OK(actor_explain(a, 0, 0, self->name, &e));
 		EXPECT_EQ(1, e.allowed);
 		EXPECT_EQ(i, e.rule);

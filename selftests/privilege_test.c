@@ -34,22 +34,22 @@ FIXTURE_TEARDOWN(privilege)
 }
 
 /* Both ways, and what each learned about the other. */
-static int round_trip(FIXTURE_DATA(privilege) * self,
-		      struct capipc_stamp *of_client,
+static int round_trip(FIXTURE_DATA(privilege) * self, struct actor *client,
+		      struct actor *server, struct capipc_stamp *of_client,
 		      struct capipc_stamp *of_server)
 {
 	struct capipc_receive r;
 	struct capipc_call c;
 	int ret;
 
-	ret = actor_call_begin(&self->client, self->client_end, 1);
+	ret = actor_call_begin(client, self->client_end, 1);
 	if (!ret)
-		ret = actor_receive(&self->server, self->server_end, &r);
+		ret = actor_receive(server, self->server_end, &r);
 	*of_client = r.stamp;
 	if (!ret)
-		ret = actor_reply(&self->server, r.reply_handle);
+		ret = actor_reply(server, r.reply_handle);
 	if (!ret)
-		ret = actor_call_end(&self->client, &c);
+		ret = actor_call_end(client, &c);
 	*of_server = c.stamp;
 	return ret;
 }
@@ -103,46 +103,49 @@ static int start_in(struct actor *a, int own, uid_t first)
 TEST_F_TIMEOUT(privilege, namespaces, 120)
 {
 	struct capipc_stamp of_client, of_server, expected;
-	struct actor *server = &self->server, *client = &self->client;
+	struct actor servers[8], clients[8], *broker = &self->broker;
+	__u32 listeners[8], end, broker_end;
+	char names[8][64];
 	int from, to;
 
-	ASSERT_OK(actor_start(&self->broker));
+	ASSERT_OK(actor_start(broker));
+	strcpy(self->name, fresh_name());
 	for (to = 0; to < 8; to++) {
-		strcpy(self->name, fresh_name());
-		ASSERT_OK(actor_listen(&self->broker, self->name, NULL,
+		ASSERT_OK(start_in(&servers[to], to, 100000));
+		ASSERT_OK(start_in(&clients[to], to, 200000));
+		/* its listener is bound by one who may */
+		ASSERT_OK(actor_listen(broker, self->name, NULL,
 				       &self->listener));
+		ASSERT_OK(actor_link(&servers[to], broker, self->name,
+				     self->listener, &end, &broker_end));
+		ASSERT_OK(actor_close(broker, self->listener));
+		strcpy(names[to], fresh_name());
+		ASSERT_OK(
+			actor_listen(broker, names[to], NULL, &self->listener));
+		listeners[to] = actor_move(broker, broker_end, self->listener,
+					   &servers[to], end);
+		ASSERT_NE(0, listeners[to]);
+	}
+	for (to = 0; to < 8; to++) {
 		for (from = 0; from < 8; from++) {
-			struct actor *broker = &self->broker;
-			__u32 end, broker_end;
-
-			/* the listener wanders, so that it is bound here */
-			ASSERT_OK(start_in(server, to, 100000));
-			ASSERT_OK(start_in(client, from, 200000));
-			ASSERT_OK(actor_link(server, broker, self->name,
-					     self->listener, &end,
-					     &broker_end));
-			self->listener = actor_move(broker, broker_end,
-						    self->listener, server,
-						    end);
-			ASSERT_NE(0, self->listener);
-			ASSERT_OK(actor_link(client, server, self->name,
-					     self->listener, &self->client_end,
+			ASSERT_OK(actor_link(&clients[from], &servers[to],
+					     names[to], listeners[to],
+					     &self->client_end,
 					     &self->server_end));
-			self->listener = actor_move(server, end, self->listener,
-						    broker, broker_end);
-			ASSERT_NE(0, self->listener);
-			ASSERT_OK(round_trip(self, &of_client, &of_server))
+			ASSERT_OK(round_trip(self, &clients[from], &servers[to],
+					     &of_client, &of_server))
 			TH_LOG("from %d to %d", from, to);
-			expected_stamp(client, from, 200000, server, to,
-				       &expected);
+			expected_stamp(&clients[from], from, 200000,
+				       &servers[to], to, &expected);
 			EXPECT_STAMP(expected, of_client);
-			expected_stamp(server, to, 100000, client, from,
-				       &expected);
+			expected_stamp(&servers[to], to, 100000, &clients[from],
+				       from, &expected);
 			EXPECT_STAMP(expected, of_server);
-			actor_stop(server);
-			actor_stop(client);
 		}
-		ASSERT_OK(actor_close(&self->broker, self->listener));
+	}
+	for (to = 0; to < 8; to++) {
+		actor_stop(&servers[to]);
+		actor_stop(&clients[to]);
 	}
 }
 
@@ -164,7 +167,8 @@ TEST_F(privilege, nobody)
 	ASSERT_OK(actor_link(&self->client, &self->server, self->name,
 			     self->listener, &self->client_end,
 			     &self->server_end));
-	ASSERT_OK(round_trip(self, &of_client, &of_server));
+	ASSERT_OK(round_trip(self, &self->client, &self->server, &of_client,
+			     &of_server));
 	EXPECT_EQ(65534, of_client.uid);
 	EXPECT_EQ(0, of_client.capabilities);
 	EXPECT_EQ(0, of_server.uid);
@@ -190,7 +194,8 @@ TEST_F(privilege, no_new_privs)
 	ASSERT_OK(actor_link(&self->client, &self->server, self->name,
 			     self->listener, &self->client_end,
 			     &self->server_end));
-	ASSERT_OK(round_trip(self, &of_client, &of_server));
+	ASSERT_OK(round_trip(self, &self->client, &self->server, &of_client,
+			     &of_server));
 	EXPECT_EQ(1000, of_client.uid);
 
 	/* a setuid program is no way around it, nor to a new stamp */
@@ -200,7 +205,8 @@ TEST_F(privilege, no_new_privs)
 	ASSERT_OK(actor_link(&self->client, &self->server, self->name,
 			     self->listener, &self->client_end,
 			     &self->server_end));
-	ASSERT_OK(round_trip(self, &of_client, &of_server));
+	ASSERT_OK(round_trip(self, &self->client, &self->server, &of_client,
+			     &of_server));
 	EXPECT_EQ(1000, of_client.uid);
 	EXPECT_EQ(0, of_client.capabilities);
 }
@@ -248,7 +254,8 @@ TEST_F(privilege, setuid_program)
 	ASSERT_OK(actor_link(&self->client, &self->server, self->name,
 			     self->listener, &self->client_end,
 			     &self->server_end));
-	ASSERT_OK(round_trip(self, &of_client, &of_server));
+	ASSERT_OK(round_trip(self, &self->client, &self->server, &of_client,
+			     &of_server));
 	EXPECT_EQ(0, of_client.uid);
 	EXPECT_EQ(1000, of_client.gid);
 	EXPECT_EQ(caps_all(), of_client.capabilities);

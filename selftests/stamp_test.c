@@ -277,9 +277,11 @@ static int change_userns(struct actor *a)
 	return actor_userns(a, 0, 0);
 }
 
+typedef int (*actor_change)(struct actor *actor);
+
 TEST_F(stamp, changed_credentials)
 {
-	int (*const changes[])(struct actor * a) = {
+	static const actor_change changes[] = {
 		change_uid,	     change_gid,    change_groups,
 		change_capabilities, change_userns,
 	};

@@ -149,7 +149,7 @@ enum capipc_kind {
  * @handle: sent: the handle to move, needs %CAPIPC_RIGHT_TRANSFER.
  *          received: the handle that now names it.
  * @rights: sent: those of its rights that shall arrive, or %CAPIPC_RIGHTS_SAME;
- *          a right that the handle does not have is EPERM.
+ *          a right that the handle does not have, or that there is not, is EPERM.
  *          received: the rights of the new handle.
  * @kind: sent: %CAPIPC_KIND_NONE. received: what it is, enum capipc_kind.
  * @reserved: must be zero.
@@ -213,7 +213,8 @@ struct capipc_stamp {
  * @uid: for %CAPIPC_MATCH_UID, in the user namespace of who sets the rule
  * @gid: for %CAPIPC_MATCH_GID, likewise
  * @capabilities: for %CAPIPC_MATCH_CAPABILITIES, over the receiver's user
- *                namespace, bit n for capability n
+ *                namespace, bit n for capability n; not 0, and only those that
+ *                there are
  * @label: for %CAPIPC_MATCH_LABEL: pointer to a security label
  * @label_len: its length in bytes, without a NUL
  * @reserved: must be zero
@@ -405,7 +406,8 @@ enum capipc_call_state {
  * @reply_attachments: pointer to room for an array of struct capipc_attachment
  * @data_len: number of bytes in the request
  * @attachments_count: number of attachments of the request
- * @reply_capacity: most bytes that the caller takes as a reply
+ * @reply_capacity: most bytes that the caller takes as a reply, at most
+ *                  %CAPIPC_MESSAGE_MAX (EINVAL)
  * @reply_attachments_capacity: most attachments that it takes
  * @handle: an endpoint with %CAPIPC_RIGHT_WRITE
  * @ordinal: number of the method
@@ -418,7 +420,9 @@ enum capipc_call_state {
  *
  * On failure, @pending and @state are written back too (unless that is itself
  * what faults), and @state says whether the request had been sent:
- * %CAPIPC_CALL_UNSENT means that bytes and handles are still the caller's.
+ * %CAPIPC_CALL_UNSENT means that bytes and handles are still the caller's. What was
+ * sent has left it, also if the call then fails: a request that is withdrawn, or
+ * destroyed unreceived, closes what it carried.
  *
  * A signal that comes while the reply is awaited ends the system call. It is
  * restarted, or fails with EINTR, as sigaction(2) says. Either way @pending then
@@ -521,7 +525,8 @@ enum capipc_receive_type {
  *
  * A message that is larger than the room stays, and EMSGSIZE comes with @type,
  * @from, @data_len and @attachments_count, which say what it needs.
- * PEER_CLOSED comes once for an endpoint, when all messages have been received;
+ * PEER_CLOSED comes once for each holder of an endpoint, when all messages have
+ * been received;
  * with @handle given, EPIPE comes from then on. The stamp is then zero.
  * If the account has no room for the handles (EDQUOT) the message stays and
  * others have their turn first.
@@ -574,7 +579,8 @@ struct capipc_receive {
  * The name is bound in the network namespace in which the context was opened,
  * until the listener is closed. A name "uid/N/..." can be bound by effective
  * user N only, as a decimal number in the user namespace that owns the network
- * namespace; every other name needs CAP_SYS_ADMIN there (EPERM).
+ * namespace, root being no exception and other spellings not being allowed; every
+ * other name needs CAP_SYS_ADMIN there (EPERM).
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, ENAMETOOLONG, EADDRINUSE, EOPNOTSUPP,
  * EDQUOT, ENOMEM.
@@ -695,7 +701,7 @@ struct capipc_explain {
  * @handle: an endpoint, or a reply handle
  * @state: out: %CAPIPC_QUERY_ALIVE, %CAPIPC_QUERY_HAS_EXE
  * @stamp_id: id of the stamp of the last message received from the endpoint, or
- *            0 for who connected (or made the pipe). With a reply handle: the
+ *            that of who connected (or made the pipe), for which 0 will do. With a reply handle: the
  *            stamp of its call, or 0, which means the same.
  * @groups: pointer to room for supplementary groups, __u32 each
  * @label: pointer to room for the security label
