@@ -701,8 +701,9 @@ struct capipc_explain {
  * @handle: an endpoint, or a reply handle
  * @state: out: %CAPIPC_QUERY_ALIVE, %CAPIPC_QUERY_HAS_EXE
  * @stamp_id: id of the stamp of the last message received from the endpoint, or
- *            that of who connected (or made the pipe), for which 0 will do. With a reply handle: the
- *            stamp of its call, or 0, which means the same.
+ *            that of who connected (or made the pipe), for which 0 will do.
+ *            With a reply handle: the stamp of its call, or 0, which means the
+ *            same.
  * @groups: pointer to room for supplementary groups, __u32 each
  * @label: pointer to room for the security label
  * @groups_capacity: room at @groups, elements
