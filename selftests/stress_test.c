@@ -372,7 +372,7 @@ static int serve_all(int fd)
 TEST_F_TIMEOUT(stress, killed_clients, 60)
 {
 	__u32 listener, state = (__u32)ipc_now();
-	int served = 0, fd = ipc_open(), i, ret;
+	int served = 0, enough, fd = ipc_open(), i, ret;
 	int64_t until;
 	char name[64];
 	pid_t pid;
@@ -388,12 +388,14 @@ TEST_F_TIMEOUT(stress, killed_clients, 60)
 			close(fd);
 			client_loop(name);
 		}
-		until = ipc_now() + next_random(&state) % 4000000;
+		/* at any step of its loop, on a slow machine as well */
+		enough = served + (int)(next_random(&state) % 16);
+		until = ipc_now() + 100000000;
 		do {
 			ret = serve_all(fd);
 			ASSERT_LE(0, ret);
 			served += ret;
-		} while (ipc_now() < until);
+		} while (served < enough && ipc_now() < until);
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 	}
