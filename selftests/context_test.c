@@ -251,7 +251,7 @@ TEST(exec_ends_it)
 static void gives_away(struct __test_metadata *_metadata, struct peer *peer)
 {
 	ASSERT_OK(sync_send_fd(peer->sock, peer->fd));
-	ASSERT_OK(sync_post(peer->sock));
+	ASSERT_OK(ipc_send_str(peer->fd, peer->ep, 1, "given"));
 	ASSERT_OK(sync_wait(peer->sock));
 }
 
@@ -266,6 +266,8 @@ TEST(death_with_file_in_a_queue)
 	ASSERT_GE(peer.fd, 0);
 	PEER_START(&peer);
 	sock = dup(peer.sock);
+	EXPECT_OK(ipc_recv(peer.fd, &m));
+	EXPECT_STREQ("given", m.data);
 	EXPECT_ERR(EAGAIN, ipc_tryrecv(peer.fd, &m));
 	PEER_KILL(&peer);
 	EXPECT_OK(ipc_recv(peer.fd, &m));
@@ -286,6 +288,8 @@ TEST(death_with_file_held_by_another)
 	ASSERT_GE(peer.fd, 0);
 	PEER_START(&peer);
 	ASSERT_OK(sync_recv_fd(peer.sock, &fd));
+	EXPECT_OK(ipc_recv(peer.fd, &m));
+	EXPECT_STREQ("given", m.data);
 	expect_foreign(_metadata, fd);
 	EXPECT_ERR(EAGAIN, ipc_tryrecv(peer.fd, &m));
 	PEER_KILL(&peer);
