@@ -6,6 +6,8 @@
  * when the grant does not cover it does it take the lock and go to the user.
  * Uncharging gives back what is left over by more than two batches.
  */
+#include <linux/capability.h>
+#include <linux/sched/signal.h>
 #include <linux/xarray.h>
 
 #include "account.h"
@@ -332,6 +334,38 @@ struct capipc_user *capipc_user_charge_listener(struct capipc_account *account)
 void capipc_user_uncharge_listener(struct capipc_user *user)
 {
 	atomic_dec(&user->listeners);
+	capipc_user_put(user);
+}
+
+/**
+ * capipc_user_charge_files - file descriptors are about to be in flight
+ * @account: of the context that sends them
+ * @n: how many
+ *
+ * A user may have as many in flight as a process of its may have open, unless
+ * the calling thread has CAP_SYS_RESOURCE.
+ *
+ * Return: the user with a reference, for capipc_user_uncharge_files(), or
+ * -ETOOMANYREFS.
+ */
+struct capipc_user *capipc_user_charge_files(struct capipc_account *account, u32 n)
+{
+	unsigned long limit = rlimit(RLIMIT_NOFILE);
+	struct capipc_user *user = account->user;
+
+	if ((unsigned int)atomic_add_return(n, &user->files) > limit &&
+	    !capable(CAP_SYS_RESOURCE)) {
+		atomic_sub(n, &user->files);
+		capipc_account_tell(account, "files", n, limit);
+		return ERR_PTR(-ETOOMANYREFS);
+	}
+	refcount_inc(&user->refs);
+	return user;
+}
+
+void capipc_user_uncharge_files(struct capipc_user *user, u32 n)
+{
+	atomic_sub(n, &user->files);
 	capipc_user_put(user);
 }
 

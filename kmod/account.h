@@ -34,6 +34,7 @@ enum capipc_resource {
  * @granted: given to its contexts
  * @contexts: contexts that are open
  * @listeners: names that are bound
+ * @files: file descriptors in flight
  */
 struct capipc_user {
 	kuid_t uid;
@@ -41,6 +42,7 @@ struct capipc_user {
 	atomic_long_t granted[CAPIPC_RESOURCES];
 	atomic_t contexts;
 	atomic_t listeners;
+	atomic_t files;
 };
 
 /**
@@ -74,6 +76,9 @@ void capipc_account_uncharge(struct capipc_account *account, enum capipc_resourc
 
 struct capipc_user *capipc_user_charge_listener(struct capipc_account *account);
 void capipc_user_uncharge_listener(struct capipc_user *user);
+
+struct capipc_user *capipc_user_charge_files(struct capipc_account *account, u32 n);
+void capipc_user_uncharge_files(struct capipc_user *user, u32 n);
 
 void capipc_account_exit(void);
 

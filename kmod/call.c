@@ -72,7 +72,7 @@ static int capipc_call_deliver(struct capipc_context *context, struct capipc_req
 	u32 pending = arg->pending;
 	int ret;
 
-	ret = capipc_table_reserve(&context->table, reply->moved_count, false);
+	ret = capipc_table_reserve(&context->table, capipc_message_slots(reply), false);
 	if (ret)
 		return ret;
 	ret = capipc_arrival_begin(context, reply, arg->reply_attachments);

@@ -10,6 +10,7 @@
 #include <linux/compiler_types.h>
 #include <linux/version.h>
 #include <linux/capability.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
 #include <linux/path.h>
@@ -37,6 +38,15 @@ static inline struct file *capipc_compat_get_file_rcu(struct file __rcu **slot)
 	while (file && !get_file_rcu(file))
 		file = rcu_dereference(*slot);
 	return file;
+#endif
+}
+
+static inline int capipc_compat_receive_fd(struct file *file, unsigned int flags)
+{
+#if KERNEL_VERSION(6, 8, 0) <= LINUX_VERSION_CODE
+	return receive_fd(file, NULL, flags);
+#else
+	return receive_fd(file, flags);
 #endif
 }
 

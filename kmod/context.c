@@ -94,31 +94,6 @@ err_free:
 	return ret;
 }
 
-/**
- * capipc_handle_close - close what a handle named
- * @handle: out of its table; its reference is consumed
- * @withdraw: a pending call takes back a request that nobody has received; the
- *            last messages of a process that dies stay
- * @garbage: what has to be destroyed afterwards, by capipc_garbage_run()
- */
-void capipc_handle_close(struct capipc_handle *handle, bool withdraw, struct list_head *garbage)
-{
-	switch (handle->kind) {
-	case CAPIPC_KIND_REPLY:
-		capipc_transaction_drop(handle->transaction);
-		capipc_transaction_put(handle->transaction);
-		break;
-	case CAPIPC_KIND_CALL:
-		capipc_transaction_abandon(handle->transaction, withdraw, garbage);
-		capipc_transaction_put(handle->transaction);
-		break;
-	default:
-		capipc_object_close(handle->object, garbage);
-		capipc_object_put(handle->object);
-		break;
-	}
-}
-
 /* Returns the old credentials, with their reference. */
 static const struct cred *capipc_context_set_cred(struct capipc_context *context,
 						  const struct cred *cred)

@@ -20,9 +20,6 @@
 /* A table grows by this many slots at a time. */
 #define CAPIPC_CHUNK_SLOTS	128U
 
-/* How far up we follow what is in flight inside what, before ELOOP. */
-#define CAPIPC_NESTING_MAX	1024
-
 /* Longest struct that we look at, in bytes: what we do not know must be zero. */
 #define CAPIPC_STRUCT_MAX	4096U
 

@@ -340,8 +340,11 @@ static struct capipc_message *capipc_connection_create(struct capipc_context *co
 
 	message->type = CAPIPC_RECEIVED_CONNECTION;
 	message->sender = capipc_ident_get(ident);
-	message->moved[0].object = &server->object;
-	message->moved[0].rights = CAPIPC_ENDPOINT_RIGHTS;
+	message->moved[0].what = (struct capipc_handle) {
+		.object = &server->object,
+		.rights = CAPIPC_ENDPOINT_RIGHTS,
+		.kind = CAPIPC_KIND_ENDPOINT,
+	};
 	message->moved_count = 1;
 	*out = pipe;
 	return message;

@@ -7,6 +7,7 @@
 #include <linux/module.h>
 
 #include "account.h"
+#include "collect.h"
 #include "context.h"
 #include "event.h"
 #include "main.h"
@@ -77,6 +78,7 @@ err_net:
 static void __exit capipc_exit(void)
 {
 	misc_deregister(&capipc_device);
+	capipc_collect_exit();
 	capipc_process_exit();
 	capipc_netlink_exit();
 	capipc_net_exit();

@@ -50,5 +50,6 @@ struct capipc_process;
 struct capipc_request;
 struct capipc_ruleset;
 struct capipc_transaction;
+struct capipc_transfer;
 
 #endif /* CAPIPC_MAIN_H */

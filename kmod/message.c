@@ -8,7 +8,6 @@
 
 #include "ident.h"
 #include "message.h"
-#include "object.h"
 #include "transaction.h"
 
 /* What a message costs: its memory, but for what the allocators add. */
@@ -78,6 +77,8 @@ void capipc_message_free(struct capipc_message *message)
 						message->handles);
 		capipc_account_uncharge(message->account, CAPIPC_BYTES, message->charge);
 	}
+	if (message->files_user)
+		capipc_user_uncharge_files(message->files_user, message->files);
 	kvfree(message->moved);
 	kvfree(message);
 }
@@ -93,9 +94,7 @@ void capipc_message_destroy(struct capipc_message *message, struct list_head *ga
 
 	if (message->transaction)
 		capipc_transaction_drop(message->transaction);
-	for (i = 0; i < message->moved_count; i++) {
-		capipc_object_close(message->moved[i].object, garbage);
-		capipc_object_put(message->moved[i].object);
-	}
+	for (i = 0; i < message->moved_count; i++)
+		capipc_handle_close(&message->moved[i].what, false, garbage);
 	capipc_message_free(message);
 }

@@ -10,13 +10,17 @@
 #define CAPIPC_MESSAGE_H
 
 #include "account.h"
+#include "handle.h"
 #include "main.h"
 
-/* An object on its way, with a reference. */
+/**
+ * struct capipc_moved - something on its way
+ * @what: what it is, with a reference, and the rights that will arrive
+ * @value: its handle, or file descriptor: the sender's, then the receiver's
+ */
 struct capipc_moved {
-	struct capipc_object *object;
-	u32 rights;
-	u32 handle;	/* in the sender's table, then in the receiver's */
+	struct capipc_handle what;
+	u32 value;
 };
 
 /**
@@ -26,6 +30,8 @@ struct capipc_moved {
  *           has paid for with its transaction
  * @charge: bytes charged to @account, and taken of the window of its pipe
  * @handles: handles charged to @account
+ * @files: file descriptors among what it carries
+ * @files_user: who has them in flight, with a reference, if there are any
  * @sender: who sent it, with a reference
  * @sender_changed: %CAPIPC_STAMP_CHANGED
  * @type: enum capipc_receive_type
@@ -43,14 +49,22 @@ struct capipc_message {
 	struct capipc_ident *sender;
 	struct capipc_transaction *transaction;
 	struct capipc_moved *moved;
+	struct capipc_user *files_user;
 	u32 moved_count;
 	u32 handles;
+	u32 files;
 	u32 ordinal;
 	u32 len;
 	u8 type;
 	bool sender_changed;
 	u8 data[];
 };
+
+/* Slots that it needs in the receiver's table, but for a reply handle. */
+static inline u32 capipc_message_slots(const struct capipc_message *message)
+{
+	return message->moved_count - message->files;
+}
 
 struct capipc_message *capipc_message_create(struct capipc_account *account, u64 data, u32 len,
 					     u32 attachments);

@@ -357,7 +357,7 @@ static bool capipc_object_left_locked(const struct capipc_object *object,
 				      const struct capipc_context *context)
 {
 	lockdep_assert_held(object->lock);
-	return object->place == CAPIPC_PLACE_IN_FLIGHT ||
+	return capipc_object_is_away(object) ||
 	       (object->place == CAPIPC_PLACE_HELD && object->owner != context);
 }
 

@@ -142,6 +142,7 @@ void capipc_object_attach(struct capipc_object *object, struct capipc_context *c
 	spin_lock(object->lock);
 	container = object->container;
 	object->container = NULL;
+	object->transfer = NULL;
 	object->place = CAPIPC_PLACE_HELD;
 	object->embryo = true;
 	/* In this order for capipc_holder_cred(), as in capipc_object_detach(). */
@@ -205,16 +206,13 @@ void capipc_object_hold(struct capipc_object *object, struct capipc_context *con
 }
 
 /**
- * capipc_object_detach - it is in flight now
+ * capipc_object_detach - it is leaving its holder
  * @object: held, by a handle that is moving
- * @container: in whose queue it will be, or NULL for a reply
+ * @transfer: the send that it leaves by
  */
-void capipc_object_detach(struct capipc_object *object, struct capipc_object *container)
+void capipc_object_detach(struct capipc_object *object, const struct capipc_transfer *transfer)
 {
 	const struct cred *cred;
-
-	if (container)
-		capipc_object_get(container);
 
 	spin_lock(object->lock);
 	capipc_object_unready_locked(object);
@@ -225,14 +223,36 @@ void capipc_object_detach(struct capipc_object *object, struct capipc_object *co
 	} while (!cred);
 	rcu_read_unlock();
 	WRITE_ONCE(*capipc_object_flight_cred(object), cred);
-	object->place = CAPIPC_PLACE_IN_FLIGHT;
-	object->container = container;
+	object->place = CAPIPC_PLACE_LEAVING;
+	object->transfer = transfer;
+	object->flights++;
 	/* Pairs with the acquire in capipc_holder_cred(), which looks there next. */
 	smp_store_release(&object->owner, NULL);
 	object->handle = 0;
 	/* Senders that wait for room can send through it no more. */
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		wake_up_all(&capipc_endpoint_peer(capipc_endpoint(object))->window);
+	spin_unlock(object->lock);
+}
+
+/**
+ * capipc_object_depart - the message that it is in has been queued
+ * @object: detached; the caller has a reference
+ * @transfer: the send that it left by
+ * @container: the object in whose queue it is, or NULL for a reply
+ *
+ * If it has been received or closed meanwhile, it does not leave by this send any
+ * more, and there is nothing to note.
+ */
+void capipc_object_depart(struct capipc_object *object, const struct capipc_transfer *transfer,
+			  struct capipc_object *container)
+{
+	spin_lock(object->lock);
+	if (object->place == CAPIPC_PLACE_LEAVING && object->transfer == transfer) {
+		object->place = CAPIPC_PLACE_IN_FLIGHT;
+		object->transfer = NULL;
+		object->container = container ? capipc_object_get(container) : NULL;
+	}
 	spin_unlock(object->lock);
 }
 
@@ -264,6 +284,7 @@ void capipc_object_close(struct capipc_object *object, struct list_head *garbage
 	if (object->owner)
 		capipc_object_unready_locked(object);
 	object->place = CAPIPC_PLACE_CLOSED;
+	object->transfer = NULL;
 	object->owner = NULL;
 	container = object->container;
 	object->container = NULL;

@@ -4,16 +4,16 @@
  *
  * An endpoint and a listener are objects. An object is in one place at a time:
  *
- *            attach                      detach
- *   (new) ----------> HELD by a context ---------> IN_FLIGHT in the queue of
- *                       |       ^                     |  another object, its
- *                       |       +------- attach ------+  container, or in a reply
- *                 close |                             | close
- *                       +----------> CLOSED <---------+
+ *            attach                    detach              depart
+ *   (new) ----------> HELD by a ctx. ----------> LEAVING ----------> IN_FLIGHT
+ *                       |       ^                 |   |               |   |
+ *                       |       +---- attach -----+---|---------------+   |
+ *                 close |                             | close             | close
+ *                       +----------> CLOSED <---------+-------------------+
  *
- * What is in flight inside what forms trees, and the root of each is held by
- * a context or waits in the reply to a living caller: a send that would close a
- * ring is refused (transfer.c). So when contexts go, everything goes.
+ * LEAVING: a thread is sending it. IN_FLIGHT: in the queue of another object,
+ * its container, or in a reply. Rings of what is in flight inside each other are
+ * found and freed by the collector (collect.c).
  *
  * Freeing is iterative: closing an object puts its queue on a list of garbage,
  * and capipc_garbage_run() destroys the messages there, which may close more
@@ -22,11 +22,15 @@
 #ifndef CAPIPC_OBJECT_H
 #define CAPIPC_OBJECT_H
 
+#include <linux/atomic.h>
+#include <linux/llist.h>
+
 #include "main.h"
 
 enum capipc_place {
 	CAPIPC_PLACE_NEW,
 	CAPIPC_PLACE_HELD,
+	CAPIPC_PLACE_LEAVING,
 	CAPIPC_PLACE_IN_FLIGHT,
 	CAPIPC_PLACE_CLOSED,
 };
@@ -44,12 +48,18 @@ enum capipc_place {
  * @owner: the context that holds it; @lock. Alive while @lock is held
  * @container: in flight: the object in whose queue it is, with a reference, or
  *             NULL in a reply; @lock
+ * @transfer: leaving: the send that it leaves by; @lock
+ * @flights: how often it has left a holder; @lock
  * @ready: on @owner's ready list; @owner->ready_lock inside @lock
  * @queue: messages to be received; @lock
  * @queued: length of @queue; @lock
  * @handle: its value in @owner's table; @lock
  * @rights: of that handle; @lock
  * @cookie: its holder's; @lock
+ * @suspected: on the collector's list, by @suspect
+ * @suspect: in the collector's list of suspects
+ * @walk: the collector's: the last walk that came by
+ * @walk_flights: the collector's: @flights as it was then
  */
 struct capipc_object {
 	u8 kind;
@@ -61,12 +71,25 @@ struct capipc_object {
 	spinlock_t *lock; /* of the pipe or listener, all of this */
 	struct capipc_context *owner;
 	struct capipc_object *container;
+	const struct capipc_transfer *transfer;
+	u32 flights;
 	struct list_head ready;
 	struct list_head queue;
 	u32 handle;
 	u32 rights;
 	u64 cookie;
+
+	atomic_t suspected;
+	u32 walk_flights;
+	u64 walk;
+	struct llist_node suspect;
 };
+
+/* Between two holders; under its lock. */
+static inline bool capipc_object_is_away(const struct capipc_object *object)
+{
+	return object->place == CAPIPC_PLACE_LEAVING || object->place == CAPIPC_PLACE_IN_FLIGHT;
+}
 
 u64 capipc_object_next_id(void);
 void capipc_object_init(struct capipc_object *object, u8 kind, spinlock_t *lock);
@@ -79,7 +102,9 @@ void capipc_object_settle(struct capipc_object *object, struct capipc_context *c
 			  u32 handle);
 void capipc_object_hold(struct capipc_object *object, struct capipc_context *context,
 			u32 handle, u32 rights);
-void capipc_object_detach(struct capipc_object *object, struct capipc_object *container);
+void capipc_object_detach(struct capipc_object *object, const struct capipc_transfer *transfer);
+void capipc_object_depart(struct capipc_object *object, const struct capipc_transfer *transfer,
+			  struct capipc_object *container);
 bool capipc_object_receivable_locked(struct capipc_object *object);
 void capipc_object_wake_locked(struct capipc_object *object);
 void capipc_object_update_ready_locked(struct capipc_object *object);

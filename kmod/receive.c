@@ -10,6 +10,7 @@
 #include <linux/uaccess.h>
 
 #include "call.h"
+#include "collect.h"
 #include "context.h"
 #include "event.h"
 #include "ident.h"
@@ -92,6 +93,7 @@ out_unlock:
 static void capipc_receive_abort(struct capipc_object *object, struct capipc_message *message)
 {
 	LIST_HEAD(garbage);
+	bool suspect;
 
 	spin_lock(object->lock);
 	object->receiving = false;
@@ -108,8 +110,12 @@ static void capipc_receive_abort(struct capipc_object *object, struct capipc_mes
 		}
 	}
 	capipc_object_update_ready_locked(object);
+	suspect = object->place == CAPIPC_PLACE_IN_FLIGHT;
 	spin_unlock(object->lock);
 	capipc_garbage_run(&garbage);
+	/* What is received from is not part of a ring; now it may be. */
+	if (unlikely(suspect))
+		capipc_collect_suspect(object);
 }
 
 static void capipc_receive_finish(struct capipc_context *context, struct capipc_object *object,
@@ -117,6 +123,7 @@ static void capipc_receive_finish(struct capipc_context *context, struct capipc_
 {
 	struct capipc_endpoint *endpoint = NULL;
 	struct capipc_ident *last = NULL;
+	bool suspect;
 
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		endpoint = capipc_endpoint(object);
@@ -135,14 +142,17 @@ static void capipc_receive_finish(struct capipc_context *context, struct capipc_
 		message->sender = NULL;
 	}
 	capipc_object_update_ready_locked(object);
+	suspect = object->place == CAPIPC_PLACE_IN_FLIGHT;
 	spin_unlock(object->lock);
 	capipc_ident_put(last);
+	if (unlikely(suspect))
+		capipc_collect_suspect(object);
 }
 
 /* Slots that a message needs in the receiver's table. */
 static u32 capipc_receive_slots(const struct capipc_message *message)
 {
-	return message->moved_count + !!message->transaction;
+	return capipc_message_slots(message) + !!message->transaction;
 }
 
 static int capipc_receive_copy(struct capipc_context *context, struct capipc_request *request,
@@ -152,8 +162,8 @@ static int capipc_receive_copy(struct capipc_context *context, struct capipc_req
 
 	capipc_ident_stamp(message->sender, message->sender_changed, &arg->stamp);
 	if (message->type == CAPIPC_RECEIVED_CONNECTION) {
-		arg->reply_handle = message->moved[0].handle;
-		arg->facet = capipc_endpoint(message->moved[0].object)->facet;
+		arg->reply_handle = message->moved[0].value;
+		arg->facet = capipc_endpoint(message->moved[0].what.object)->facet;
 	}
 	if (message->transaction) {
 		arg->reply_capacity = message->transaction->reply_capacity;
@@ -172,7 +182,7 @@ static int capipc_receive_deliver(struct capipc_context *context, struct capipc_
 	struct capipc_table *table = &context->table;
 	struct capipc_handle reply = {
 		.transaction = message->transaction,
-		.rights = CAPIPC_RIGHT_WRITE,
+		.rights = CAPIPC_RIGHT_WRITE | CAPIPC_RIGHT_TRANSFER,
 		.kind = CAPIPC_KIND_REPLY,
 	};
 	struct capipc_ident *origin = NULL;
@@ -199,7 +209,7 @@ static int capipc_receive_deliver(struct capipc_context *context, struct capipc_
 		goto err_reply;
 	}
 	if (origin)
-		capipc_endpoint_set_origin(capipc_endpoint(message->moved[0].object), origin);
+		capipc_endpoint_set_origin(capipc_endpoint(message->moved[0].what.object), origin);
 	capipc_arrival_finish(context, message);
 	if (message->transaction) {
 		message->transaction = NULL;
@@ -252,6 +262,23 @@ static void capipc_receive_clear(struct capipc_receive *arg)
 	memset(&arg->stamp, 0, sizeof(arg->stamp));
 }
 
+/*
+ * It could not be delivered. Where it came from and what it needs is told all the
+ * same, so that who cannot take it can close what it came from.
+ */
+static int capipc_receive_refuse(struct capipc_request *request, int error)
+{
+	struct capipc_receive *arg = &request->argument.receive;
+	struct capipc_receive told = *arg;
+
+	capipc_receive_clear(arg);
+	arg->type = told.type;
+	arg->from = told.from;
+	arg->data_len = told.data_len;
+	arg->attachments_count = told.attachments_count;
+	return capipc_request_respond(request) ?: error;
+}
+
 /* Try to receive from one object. -EAGAIN: there is nothing. */
 static int capipc_receive_from(struct capipc_context *context, struct capipc_request *request,
 			       struct capipc_object *object)
@@ -264,18 +291,18 @@ static int capipc_receive_from(struct capipc_context *context, struct capipc_req
 	capipc_receive_clear(arg);
 	ret = capipc_receive_begin(context, object, arg, &message);
 	if (ret == -EMSGSIZE)
-		return capipc_request_respond(request) ?: ret;
+		return capipc_receive_refuse(request, ret);
 	if (ret)
 		return ret;
 	if (message && message->type == CAPIPC_RECEIVED_CONNECTION)
-		pipe_id = capipc_endpoint_pipe(capipc_endpoint(message->moved[0].object))->id;
+		pipe_id = capipc_endpoint_pipe(capipc_endpoint(message->moved[0].what.object))->id;
 	if (message)
 		ret = capipc_receive_deliver(context, request, message);
 	else
 		ret = capipc_request_respond(request);
 	if (ret) {
 		capipc_receive_abort(object, message);
-		return ret;
+		return ret == -EFAULT ? ret : capipc_receive_refuse(request, ret);
 	}
 	if (message && message->type == CAPIPC_RECEIVED_CONNECTION)
 		capipc_receive_tell(context, object, arg, message->sender, pipe_id);

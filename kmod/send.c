@@ -42,7 +42,7 @@ static int capipc_send_check_locked(const struct capipc_sending *sending)
 	const struct capipc_object *object = &sending->endpoint->object;
 
 	if (unlikely(object->owner != sending->context || object->handle != sending->handle))
-		return object->place == CAPIPC_PLACE_IN_FLIGHT ? -EBUSY : -EBADF;
+		return capipc_object_is_away(object) ? -EBUSY : -EBADF;
 	return capipc_peer_closed_locked(sending->endpoint) ? -EPIPE : 0;
 }
 
@@ -206,7 +206,7 @@ static int capipc_build_and_enqueue(struct capipc_sending *sending,
 	if (outgoing->transaction)
 		capipc_send_bind(sending, message, outgoing->transaction);
 	/* What was charged for the handles is charged for the message from now on. */
-	message->handles = message->moved_count;
+	message->handles = capipc_message_slots(message);
 	ret = capipc_enqueue(sending, message);
 	if (ret) {
 		message->handles = 0;

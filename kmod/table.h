@@ -11,6 +11,7 @@
 #ifndef CAPIPC_TABLE_H
 #define CAPIPC_TABLE_H
 
+#include "handle.h"
 #include "main.h"
 
 enum capipc_slot_state {
@@ -68,16 +69,6 @@ struct capipc_table {
 	bool dead;
 };
 
-/* A looked-up handle: with a reference on what it names. */
-struct capipc_handle {
-	union {
-		struct capipc_object *object;
-		struct capipc_transaction *transaction;
-	};
-	u32 rights;
-	u8 kind;
-};
-
 void capipc_table_init(struct capipc_table *table, struct capipc_account *account);
 void capipc_table_destroy(struct capipc_table *table);
 
@@ -91,7 +82,6 @@ int __must_check capipc_table_get(struct capipc_table *table, u32 value, u8 kind
 				  struct capipc_handle *out);
 int __must_check capipc_table_get_any(struct capipc_table *table, u32 value,
 				      struct capipc_handle *out);
-void capipc_handle_put(struct capipc_handle *handle);
 
 int __must_check capipc_table_remove(struct capipc_table *table, u32 value,
 				     struct capipc_handle *out);

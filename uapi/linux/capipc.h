@@ -21,7 +21,7 @@
  * other, in order. A message is up to CAPIPC_MESSAGE_MAX bytes, an *ordinal*
  * (the number of the method: the kernel delivers the very number that it
  * checked) and up to CAPIPC_ATTACHMENTS_MAX attachments, each of which moves
- * a handle to the receiver.
+ * a handle, or passes a file descriptor, to the receiver.
  *
  * CAPIPC_IOC_CALL sends a request and waits for its answer. Who receives the
  * request gets a *reply handle* with it, good for one CAPIPC_IOC_REPLY. Closing
@@ -71,11 +71,13 @@
  *
  *  E2BIG        the struct has non-zero bytes beyond what this kernel knows, or
  *               is longer than 4096 bytes
- *  EACCES       a rule list denies it (see CAPIPC_IOC_EXPLAIN)
+ *  EACCES       a rule list denies it (see CAPIPC_IOC_EXPLAIN); receiving a file
+ *               descriptor: a security module does
  *  EADDRINUSE   the name is bound already
  *  EAGAIN       it would have to wait (nothing to receive; the window of the
  *               pipe or the backlog of the listener is full) and may not
- *  EBADF        no such handle in this context: 0, stale or made up
+ *  EBADF        no such handle in this context: 0, stale or made up; or no such
+ *               file descriptor
  *  EBUSY        another thread is moving this handle, replying on it or waiting
  *               on it right now, or the rules have been set before
  *  ECANCELED    a late reply: nobody waits for it any more; the reply handle
@@ -86,8 +88,8 @@
  *  EINTR        a signal came while waiting
  *  EINVAL       malformed: struct too short, reserved member or unknown flag
  *               not zero, count beyond its limit, name with a wrong character
- *  ELOOP        it would put an endpoint inside itself, directly or through
- *               others in flight
+ *  ELOOP        it would put an endpoint inside itself or its peer
+ *  EMFILE       the receiver's table of file descriptors is full
  *  EMSGSIZE     larger than the maximum, than the window of the pipe, than the
  *               receiver's buffers, or than the caller takes as a reply
  *  ENAMETOOLONG the name is longer than CAPIPC_NAME_MAX
@@ -102,6 +104,7 @@
  *  EPROTOTYPE   the handle is of the wrong kind for this request
  *  ESTALE       the kernel no longer knows the sender with that stamp
  *  ETIMEDOUT    the deadline has passed
+ *  ETOOMANYREFS the sender's user has too many file descriptors in flight
  */
 #ifndef _UAPI_LINUX_CAPIPC_H
 #define _UAPI_LINUX_CAPIPC_H
@@ -140,23 +143,32 @@ enum capipc_kind {
 	CAPIPC_KIND_NONE	= 0,
 	CAPIPC_KIND_ENDPOINT	= 1,	/* READ WRITE TRANSFER ADMIN */
 	CAPIPC_KIND_LISTENER	= 2,	/* READ TRANSFER */
-	CAPIPC_KIND_REPLY	= 3,	/* WRITE */
+	CAPIPC_KIND_REPLY	= 3,	/* WRITE TRANSFER */
 	CAPIPC_KIND_CALL	= 4,	/* a pending call: READ */
+	CAPIPC_KIND_FILE	= 5,	/* only in attachments: a file descriptor */
 };
 
 /**
- * struct capipc_attachment - a handle that moves with a message
- * @handle: sent: the handle to move, needs %CAPIPC_RIGHT_TRANSFER.
- *          received: the handle that now names it.
+ * struct capipc_attachment - a handle or file descriptor that goes with a message
+ * @handle: sent: the handle to move, needs %CAPIPC_RIGHT_TRANSFER; or the file
+ *          descriptor to pass. received: the handle that now names it; or the new
+ *          file descriptor, which has O_CLOEXEC.
  * @rights: sent: those of its rights that shall arrive, or %CAPIPC_RIGHTS_SAME;
  *          a right that the handle does not have, or that there is not, is EPERM.
- *          received: the rights of the new handle.
- * @kind: sent: %CAPIPC_KIND_NONE. received: what it is, enum capipc_kind.
+ *          received: the rights of the new handle. Zero for a file descriptor.
+ * @kind: sent: %CAPIPC_KIND_NONE for a handle, %CAPIPC_KIND_FILE for a file
+ *        descriptor. received: what it is, enum capipc_kind.
  * @reserved: must be zero.
  *
- * Naming a handle twice in one message is EINVAL. Endpoints and listeners can
- * move. A reply handle and a pending call cannot
- * (EPERM, for want of %CAPIPC_RIGHT_TRANSFER).
+ * Naming a handle twice in one message is EINVAL. Endpoints, listeners and reply
+ * handles can move. A pending call cannot (EPERM, for want of
+ * %CAPIPC_RIGHT_TRANSFER). The sender keeps its file descriptor, and may name it
+ * twice.
+ *
+ * File descriptors in flight count for the sender's user: beyond the
+ * RLIMIT_NOFILE of the sender that is ETOOMANYREFS, without CAP_SYS_RESOURCE. A
+ * receiver that has no room for them (EMFILE), or that a security module denies one
+ * (EACCES), gets nothing; the message stays.
  */
 struct capipc_attachment {
 	__u32 handle;
@@ -374,7 +386,8 @@ struct capipc_inspect {
  * @ordinal: number of the method
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE,
- * EACCES, EAGAIN, ETIMEDOUT, EINTR, EMSGSIZE, ELOOP, EDQUOT, ENOMEM.
+ * EACCES, EAGAIN, ETIMEDOUT, EINTR, EMSGSIZE, ELOOP, EDQUOT, ENOMEM,
+ * ETOOMANYREFS.
  */
 struct capipc_send {
 	__u32 size;
@@ -430,11 +443,12 @@ enum capipc_call_state {
  * struct as it is goes on waiting, closing @pending gives the call up. Only
  * @pending, @deadline_ns and the room for the reply matter then. The same
  * goes for a reply that is there but cannot be delivered (%CAPIPC_CALL_ANSWERED
- * with EFAULT, EDQUOT, ENOMEM, or EMSGSIZE if less room is given than at first).
+ * with EFAULT, EDQUOT, EMFILE, EACCES, ENOMEM, or EMSGSIZE if less room is given
+ * than at first).
  * A call that runs into its deadline is given up, and its request withdrawn
  * unless somebody has received it.
  *
- * Errors: those of CAPIPC_IOC_SEND, and ECONNRESET.
+ * Errors: those of CAPIPC_IOC_SEND, and ECONNRESET, EMFILE.
  */
 struct capipc_call {
 	__u32 size;
@@ -473,7 +487,7 @@ struct capipc_call {
  * replier's.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EMSGSIZE,
- * ECANCELED, ENOMEM.
+ * ECANCELED, ENOMEM, ETOOMANYREFS.
  */
 struct capipc_reply {
 	__u32 size;
@@ -523,17 +537,17 @@ enum capipc_receive_type {
  * @cookie: out: cookie of @from
  * @stamp: out: who sent it, or who connected
  *
- * A message that is larger than the room stays, and EMSGSIZE comes with @type,
- * @from, @data_len and @attachments_count, which say what it needs.
+ * A message that cannot be delivered stays, and EMSGSIZE (larger than the room),
+ * EDQUOT, EMFILE, EACCES and ENOMEM come with @type, @from, @data_len and
+ * @attachments_count, which say what it needs, or what to close.
  * PEER_CLOSED comes once for each holder of an endpoint, when all messages have
  * been received;
  * with @handle given, EPIPE comes from then on. The stamp is then zero.
- * If the account has no room for the handles (EDQUOT) the message stays and
- * others have their turn first.
+ * After a failure others have their turn first.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE, EAGAIN,
- * ETIMEDOUT, EINTR, EMSGSIZE, EDQUOT, ENOMEM, and with @reply those of
- * CAPIPC_IOC_REPLY.
+ * ETIMEDOUT, EINTR, EMSGSIZE, EDQUOT, EMFILE, EACCES, ENOMEM, and with @reply those
+ * of CAPIPC_IOC_REPLY.
  */
 struct capipc_receive {
 	__u32 size;
