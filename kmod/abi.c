@@ -33,4 +33,8 @@ static_assert(sizeof(struct capipc_connect) == 32);
 static_assert(sizeof(struct capipc_restrict) == 32);
 static_assert(sizeof(struct capipc_explain) == 40);
 static_assert(sizeof(struct capipc_query) == 152);
+static_assert(sizeof(struct capipc_replace) == 24);
+static_assert(sizeof(struct capipc_range) == 8);
+static_assert(sizeof(struct capipc_attenuate) == 24);
+static_assert(sizeof(struct capipc_confine) == 32);
 static_assert(sizeof(struct capipc_report) == 40);

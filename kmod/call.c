@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 
 #include "call.h"
+#include "confinement.h"
 #include "context.h"
 #include "ident.h"
 #include "ioctl.h"
@@ -72,6 +73,9 @@ static int capipc_call_deliver(struct capipc_context *context, struct capipc_req
 	u32 pending = arg->pending;
 	int ret;
 
+	ret = capipc_confinement_judge(context, reply);
+	if (ret)
+		return ret;
 	ret = capipc_table_reserve(&context->table, capipc_message_slots(reply), false);
 	if (ret)
 		return ret;

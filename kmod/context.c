@@ -293,6 +293,10 @@ int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *
 			arg->state |= CAPIPC_INSPECT_PEER_CLOSED;
 		if (endpoint->rules)
 			arg->state |= CAPIPC_INSPECT_RULES;
+		if (endpoint->attenuation)
+			arg->state |= CAPIPC_INSPECT_ATTENUATED;
+		if (endpoint->confinement)
+			arg->state |= CAPIPC_INSPECT_CONFINED;
 		arg->queued = handle.object->queued;
 		arg->facet = endpoint->facet;
 		arg->cookie = handle.object->cookie;

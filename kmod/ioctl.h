@@ -26,6 +26,9 @@ union capipc_argument {
 	struct capipc_explain explain;
 	struct capipc_query query;
 	struct capipc_report report;
+	struct capipc_replace replace;
+	struct capipc_attenuate attenuate;
+	struct capipc_confine confine;
 };
 
 /**

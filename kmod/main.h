@@ -38,6 +38,8 @@
 #include "limits.h"
 
 struct capipc_account;
+struct capipc_attenuation;
+struct capipc_confinement;
 struct capipc_context;
 struct capipc_endpoint;
 struct capipc_ident;

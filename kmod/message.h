@@ -17,10 +17,12 @@
  * struct capipc_moved - something on its way
  * @what: what it is, with a reference, and the rights that will arrive
  * @value: its handle, or file descriptor: the sender's, then the receiver's
+ * @refused: this receiver may not have it: it will be closed
  */
 struct capipc_moved {
 	struct capipc_handle what;
 	u32 value;
+	bool refused;
 };
 
 /**
@@ -31,6 +33,7 @@ struct capipc_moved {
  * @charge: bytes charged to @account, and taken of the window of its pipe
  * @handles: handles charged to @account
  * @files: file descriptors among what it carries
+ * @refused: those among what it carries that this receiver may not have
  * @files_user: who has them in flight, with a reference, if there are any
  * @sender: who sent it, with a reference
  * @sender_changed: %CAPIPC_STAMP_CHANGED
@@ -53,6 +56,7 @@ struct capipc_message {
 	u32 moved_count;
 	u32 handles;
 	u32 files;
+	u32 refused;
 	u32 ordinal;
 	u32 len;
 	u8 type;
@@ -63,7 +67,7 @@ struct capipc_message {
 /* Slots that it needs in the receiver's table, but for a reply handle. */
 static inline u32 capipc_message_slots(const struct capipc_message *message)
 {
-	return message->moved_count - message->files;
+	return message->moved_count - message->files - message->refused;
 }
 
 struct capipc_message *capipc_message_create(struct capipc_account *account, u64 data, u32 len,

@@ -70,6 +70,17 @@ void capipc_object_wake_locked(struct capipc_object *object)
 		wake_up_poll(&object->owner->wait, EPOLLIN | EPOLLRDNORM);
 }
 
+/*
+ * Who waits to receive from it or, through it, for room, does so by a handle that
+ * is not its any more: they will see it when they get the lock.
+ */
+void capipc_object_evict_locked(struct capipc_object *object)
+{
+	capipc_object_wake_locked(object);
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		wake_up_all(&capipc_endpoint_peer(capipc_endpoint(object))->window);
+}
+
 static void capipc_object_unready_locked(struct capipc_object *object)
 {
 	lockdep_assert_held(object->lock);
@@ -216,6 +227,7 @@ void capipc_object_detach(struct capipc_object *object, const struct capipc_tran
 
 	spin_lock(object->lock);
 	capipc_object_unready_locked(object);
+	capipc_object_evict_locked(object);
 	/* What its rules compare a sender with until somebody holds it again. */
 	rcu_read_lock();
 	do {
@@ -229,9 +241,6 @@ void capipc_object_detach(struct capipc_object *object, const struct capipc_tran
 	/* Pairs with the acquire in capipc_holder_cred(), which looks there next. */
 	smp_store_release(&object->owner, NULL);
 	object->handle = 0;
-	/* Senders that wait for room can send through it no more. */
-	if (object->kind == CAPIPC_KIND_ENDPOINT)
-		wake_up_all(&capipc_endpoint_peer(capipc_endpoint(object))->window);
 	spin_unlock(object->lock);
 }
 

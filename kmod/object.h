@@ -107,6 +107,7 @@ void capipc_object_depart(struct capipc_object *object, const struct capipc_tran
 			  struct capipc_object *container);
 bool capipc_object_receivable_locked(struct capipc_object *object);
 void capipc_object_wake_locked(struct capipc_object *object);
+void capipc_object_evict_locked(struct capipc_object *object);
 void capipc_object_update_ready_locked(struct capipc_object *object);
 void capipc_object_close(struct capipc_object *object, struct list_head *garbage);
 void capipc_object_splice_queue_locked(struct capipc_object *object, struct list_head *garbage);

@@ -4,6 +4,8 @@
  */
 #include <linux/sched.h>
 
+#include "attenuation.h"
+#include "confinement.h"
 #include "context.h"
 #include "ident.h"
 #include "ioctl.h"
@@ -62,6 +64,8 @@ void capipc_pipe_put(struct capipc_pipe *pipe)
 		put_cred(endpoint->verdict_receiver);
 		put_cred(endpoint->flight_cred);
 		capipc_ruleset_put(endpoint->rules);
+		capipc_attenuation_free(endpoint->attenuation);
+		capipc_confinement_free(endpoint->confinement);
 	}
 	kfree(pipe);
 }

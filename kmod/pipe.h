@@ -29,12 +29,15 @@
  * @verdict_count: how many of @verdicts are valid
  * @verdict_next: which to replace next
  * @verdicts: ordinals that @ident may send to @verdict_receiver
+ * @attenuation: ordinals that may be sent at all, or NULL for all; changed only by
+ *               a thread that has marked the handle as moving
  *
  * Remote side, what the peer sends to it:
  * @window_bytes: bytes queued here or on their way here
  * @window_messages: messages queued here or on their way here
  * @window: senders that wait for room
  * @rules: who may send what; NULL if all may; set once
+ * @confinement: who may receive the endpoint itself; NULL if all may; set once
  * @facet: which facet of its listener this is
  * @flight_cred: with @rules, in flight: credentials of the last holder
  * @last: who sent the message that was received last
@@ -52,12 +55,14 @@ struct capipc_endpoint {
 	u8 verdict_count;
 	u8 verdict_next;
 	u32 verdicts[CAPIPC_VERDICTS];
+	struct capipc_attenuation *attenuation;
 
 	u32 facet;
 	u32 window_messages;
 	size_t window_bytes;
 	wait_queue_head_t window;
 	struct capipc_ruleset *rules;
+	struct capipc_confinement *confinement;
 	const struct cred *flight_cred;
 	struct capipc_ident *last;
 	struct list_head calls;

@@ -11,6 +11,7 @@
 
 #include "call.h"
 #include "collect.h"
+#include "confinement.h"
 #include "context.h"
 #include "event.h"
 #include "ident.h"
@@ -195,6 +196,9 @@ static int capipc_receive_deliver(struct capipc_context *context, struct capipc_
 		if (!origin)
 			return -ENOMEM;
 	}
+	ret = capipc_confinement_judge(context, message);
+	if (ret)
+		goto out_origin;
 	ret = capipc_table_reserve(table, capipc_receive_slots(message), false);
 	if (ret)
 		goto out_origin;
@@ -341,12 +345,13 @@ static int capipc_receive_any(struct capipc_context *context, struct capipc_requ
 }
 
 /* Whether waiting for one object is over: 0, -EPIPE, -EBADF, or -EAGAIN for no. */
-static int capipc_receive_poll_one(struct capipc_context *context, struct capipc_object *object)
+static int capipc_receive_poll_one(struct capipc_context *context, struct capipc_object *object,
+				   u32 handle)
 {
 	int ret = -EAGAIN;
 
 	spin_lock(object->lock);
-	if (object->owner != context)
+	if (object->owner != context || object->handle != handle)
 		ret = -EBADF;
 	else if (capipc_object_receivable_locked(object))
 		ret = 0;
@@ -378,7 +383,7 @@ static int capipc_receive_one(struct capipc_context *context, struct capipc_requ
 		goto out_put;
 	}
 	for (;;) {
-		ret = capipc_receive_poll_one(context, object);
+		ret = capipc_receive_poll_one(context, object, arg->handle);
 		if (!ret)
 			ret = capipc_receive_from(context, request, object);
 		if (ret != -EAGAIN || deadline->nowait)
@@ -388,7 +393,8 @@ static int capipc_receive_one(struct capipc_context *context, struct capipc_requ
 			break;
 		/* Not exclusive: nobody else is woken in our place. */
 		ret = capipc_wait_event(context->wait,
-					capipc_receive_poll_one(context, object) != -EAGAIN,
+					capipc_receive_poll_one(context, object,
+								arg->handle) != -EAGAIN,
 					deadline, 0);
 		expired = ret == -ETIMEDOUT;
 		if (ret && !expired)

@@ -7,6 +7,7 @@
 #include <linux/uaccess.h>
 
 #include "account.h"
+#include "attenuation.h"
 #include "context.h"
 #include "ident.h"
 #include "ioctl.h"
@@ -263,7 +264,14 @@ static int capipc_endpoint_decide_locked(struct capipc_endpoint *endpoint,
 		.changed = changed,
 	};
 
+	if (!capipc_attenuation_allows(endpoint->attenuation, ordinal))
+		return CAPIPC_EXPLAIN_ATTENUATED;
 	return capipc_ruleset_decide(target->rules, &asked);
+}
+
+static bool capipc_explain_allowed(int rule)
+{
+	return rule >= 0 || rule == CAPIPC_EXPLAIN_OPEN;
 }
 
 static bool capipc_verdict_known_locked(struct capipc_endpoint *endpoint,
@@ -318,7 +326,7 @@ bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct ca
 	bool allowed = false;
 
 	lockdep_assert_held(endpoint->object.lock);
-	if (!target->rules)
+	if (!target->rules && !endpoint->attenuation)
 		return true;
 
 	rcu_read_lock();
@@ -327,7 +335,8 @@ bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct ca
 	if (ident == endpoint->ident)
 		allowed = capipc_verdict_known_locked(endpoint, receiver, ordinal);
 	if (!allowed) {
-		allowed = capipc_endpoint_decide_locked(endpoint, ident, changed, ordinal) >= 0;
+		allowed = capipc_explain_allowed(capipc_endpoint_decide_locked(endpoint, ident,
+									       changed, ordinal));
 		if (allowed && ident == endpoint->ident)
 			capipc_verdict_remember_locked(endpoint, receiver, ordinal);
 	}
@@ -447,6 +456,6 @@ int capipc_ioctl_explain(struct capipc_context *context, struct capipc_request *
 		ret = capipc_explain_connect(context, arg);
 	if (ret)
 		return ret;
-	arg->allowed = arg->rule != CAPIPC_EXPLAIN_NONE;
+	arg->allowed = capipc_explain_allowed(arg->rule);
 	return capipc_request_respond(request);
 }

@@ -13,6 +13,7 @@
 
 #include "account.h"
 #include "collect.h"
+#include "confinement.h"
 #include "context.h"
 #include "message.h"
 #include "object.h"
@@ -252,13 +253,9 @@ void capipc_transfer_finish(struct capipc_transfer *transfer, struct capipc_cont
 }
 
 /* Give one thing that arrives a handle or a file descriptor, and say so. */
-static int capipc_arrival_one(struct capipc_context *context, struct capipc_moved *moved,
-			      struct capipc_attachment __user *user)
+static int capipc_arrival_one(struct capipc_moved *moved, struct capipc_attachment __user *user)
 {
-	struct capipc_attachment attachment = {
-		.rights = moved->what.rights,
-		.kind = moved->what.kind,
-	};
+	struct capipc_attachment attachment = { .kind = moved->what.kind };
 	int ret;
 
 	if (moved->what.kind == CAPIPC_KIND_FILE) {
@@ -267,12 +264,21 @@ static int capipc_arrival_one(struct capipc_context *context, struct capipc_move
 			return ret;
 		moved->value = ret;
 	}
-	attachment.handle = moved->value;
+	if (!moved->refused) {
+		attachment.handle = moved->value;
+		attachment.rights = moved->what.rights;
+	}
 	if (!copy_to_user(user, &attachment, sizeof(attachment)))
 		return 0;
 	if (moved->what.kind == CAPIPC_KIND_FILE)
 		close_fd(moved->value);
 	return -EFAULT;
+}
+
+/* Is there a slot for it in the receiver's table? */
+static bool capipc_moved_has_slot(const struct capipc_moved *moved)
+{
+	return moved->what.kind != CAPIPC_KIND_FILE && !moved->refused;
 }
 
 /* As if the first @files file descriptors had not been there, and no handles. */
@@ -284,9 +290,9 @@ static void capipc_arrival_undo(struct capipc_context *context, struct capipc_me
 
 	for (i = 0; i < message->moved_count; i++) {
 		moved = &message->moved[i];
-		if (moved->what.kind != CAPIPC_KIND_FILE)
+		if (capipc_moved_has_slot(moved))
 			capipc_table_abort(&context->table, moved->value);
-		else if (i < files)
+		else if (moved->what.kind == CAPIPC_KIND_FILE && i < files)
 			close_fd(moved->value);
 	}
 }
@@ -311,13 +317,13 @@ int capipc_arrival_begin(struct capipc_context *context, struct capipc_message *
 	u32 i;
 
 	for (i = 0; i < message->moved_count; i++) {
-		if (message->moved[i].what.kind != CAPIPC_KIND_FILE)
+		if (capipc_moved_has_slot(&message->moved[i]))
 			message->moved[i].value = capipc_table_take(&context->table);
 	}
 	if (message->type == CAPIPC_RECEIVED_CONNECTION)
 		return 0;
 	for (i = 0; i < message->moved_count; i++) {
-		ret = capipc_arrival_one(context, &message->moved[i], &user[i]);
+		ret = capipc_arrival_one(&message->moved[i], &user[i]);
 		if (ret) {
 			capipc_arrival_undo(context, message, i);
 			return ret;
@@ -343,6 +349,13 @@ static void capipc_arrival_hold(struct capipc_context *context, const struct cap
 	capipc_object_hold(object, context, moved->value, moved->what.rights);
 }
 
+static void capipc_arrival_refuse(struct capipc_context *context, const struct capipc_moved *moved,
+				  struct list_head *garbage)
+{
+	capipc_confinement_tell(context, moved->what.object);
+	capipc_handle_close(&moved->what, false, garbage);
+}
+
 /* The receiver knows the handles: let them be used. */
 void capipc_arrival_finish(struct capipc_context *context, struct capipc_message *message)
 {
@@ -352,7 +365,9 @@ void capipc_arrival_finish(struct capipc_context *context, struct capipc_message
 
 	for (i = 0; i < message->moved_count; i++) {
 		moved = &message->moved[i];
-		if (moved->what.kind == CAPIPC_KIND_FILE)
+		if (moved->refused)
+			capipc_arrival_refuse(context, moved, &garbage);
+		else if (moved->what.kind == CAPIPC_KIND_FILE)
 			fput(moved->what.file);
 		else if (capipc_handle_is_object(&moved->what))
 			capipc_arrival_hold(context, moved);

@@ -117,6 +117,7 @@
 #define CAPIPC_MESSAGE_MAX	(1U << 20)	/* bytes in a message */
 #define CAPIPC_ATTACHMENTS_MAX	253U		/* attachments of a message */
 #define CAPIPC_RULES_MAX	256U		/* rules in a list */
+#define CAPIPC_RANGES_MAX	256U		/* ranges of ordinals in an attenuation */
 #define CAPIPC_NAME_MAX		127U		/* bytes in a name, no NUL */
 #define CAPIPC_LABEL_MAX	255U		/* bytes in a label, no NUL */
 #define CAPIPC_REASON_MAX	255U		/* bytes in a reason, no NUL */
@@ -155,7 +156,8 @@ enum capipc_kind {
  *          file descriptor, which has O_CLOEXEC.
  * @rights: sent: those of its rights that shall arrive, or %CAPIPC_RIGHTS_SAME;
  *          a right that the handle does not have, or that there is not, is EPERM.
- *          received: the rights of the new handle. Zero for a file descriptor.
+ *          received: the rights of the new handle. Zero for a file descriptor, and
+ *          with a handle of zero for what was confined and has been closed.
  * @kind: sent: %CAPIPC_KIND_NONE for a handle, %CAPIPC_KIND_FILE for a file
  *        descriptor. received: what it is, enum capipc_kind.
  * @reserved: must be zero.
@@ -343,6 +345,10 @@ struct capipc_tag {
 #define CAPIPC_INSPECT_PEER_CLOSED	(1U << 0)
 /* Rules have been set on this endpoint. */
 #define CAPIPC_INSPECT_RULES		(1U << 1)
+/* Not every ordinal may be sent through this endpoint. */
+#define CAPIPC_INSPECT_ATTENUATED	(1U << 2)
+/* Not everybody may receive this endpoint. */
+#define CAPIPC_INSPECT_CONFINED		(1U << 3)
 
 /**
  * struct capipc_inspect - CAPIPC_IOC_INSPECT: what a handle is
@@ -669,6 +675,8 @@ struct capipc_restrict {
 #define CAPIPC_EXPLAIN_NONE	(-1)
 /* There are no rules: everything is allowed. */
 #define CAPIPC_EXPLAIN_OPEN	(-2)
+/* The endpoint is attenuated: nobody may send this ordinal through it. */
+#define CAPIPC_EXPLAIN_ATTENUATED	(-3)
 
 /**
  * struct capipc_explain - CAPIPC_IOC_EXPLAIN: would this be allowed to me?
@@ -816,6 +824,92 @@ struct capipc_report {
 	__u32 reserved;
 };
 
+/**
+ * struct capipc_replace - CAPIPC_IOC_REPLACE: a handle with fewer rights
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @handle: any handle; gone afterwards
+ * @rights: those of its rights that shall be left, or %CAPIPC_RIGHTS_SAME; a right
+ *          that it does not have is EPERM
+ * @replaced: out: the handle that now names it, with its cookie
+ * @reserved: must be zero
+ *
+ * Who waits by the old handle gets EBADF.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EDQUOT, ENOMEM.
+ */
+struct capipc_replace {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 rights;
+	__u32 replaced;
+	__u32 reserved;
+};
+
+/**
+ * struct capipc_range - ordinals from one to another
+ * @first: the first
+ * @last: the last, included
+ */
+struct capipc_range {
+	__u32 first;
+	__u32 last;
+};
+
+/**
+ * struct capipc_attenuate - CAPIPC_IOC_ATTENUATE: fewer ordinals through an endpoint
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @ranges: pointer to an array of struct capipc_range: what may still be sent, in
+ *          ascending order and without overlap
+ * @ranges_count: how many, at most %CAPIPC_RANGES_MAX; none lets nothing through
+ * @handle: an endpoint; no right is needed to give something up
+ *
+ * Holds for messages and calls that are sent through @handle from now on, whoever
+ * comes to hold it, and comes before the rules of the other endpoint. It can be
+ * done again: then only what all of them let through can be sent. EINVAL if that
+ * is more ranges than there may be.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EDQUOT, ENOMEM.
+ */
+struct capipc_attenuate {
+	__u32 size;
+	__u32 flags;
+	__u64 ranges;
+	__u32 ranges_count;
+	__u32 handle;
+};
+
+/**
+ * struct capipc_confine - CAPIPC_IOC_CONFINE: who may receive an endpoint
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @rules: pointer to an array of struct capipc_rule, without ordinals and facet
+ *         and without %CAPIPC_MATCH_UNCHANGED: who may receive @handle. What they
+ *         compare the receiver with is the caller as it is now.
+ * @rules_count: number of rules; none lets nobody receive it
+ * @rule_size: sizeof(struct capipc_rule) as the caller knows it
+ * @handle: an endpoint with %CAPIPC_RIGHT_ADMIN
+ * @reserved: must be zero
+ *
+ * Once: a second time is EBUSY. When it arrives, in a message or a reply, where
+ * the rules do not let it, it is closed: the attachment is received with its
+ * kind, but with handle and rights zero, and an event tells.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EOPNOTSUPP,
+ * EDQUOT, ENOMEM.
+ */
+struct capipc_confine {
+	__u32 size;
+	__u32 flags;
+	__u64 rules;
+	__u32 rules_count;
+	__u32 rule_size;
+	__u32 handle;
+	__u32 reserved;
+};
+
 /*
  * The numbers do not encode the size of the struct, which may grow: the size
  * member does.
@@ -837,5 +931,8 @@ struct capipc_report {
 #define CAPIPC_IOC_EXPLAIN	_IO(CAPIPC_IOC_TYPE, 0x0c)
 #define CAPIPC_IOC_QUERY	_IO(CAPIPC_IOC_TYPE, 0x0d)
 #define CAPIPC_IOC_REPORT	_IO(CAPIPC_IOC_TYPE, 0x0e)
+#define CAPIPC_IOC_REPLACE	_IO(CAPIPC_IOC_TYPE, 0x11)
+#define CAPIPC_IOC_ATTENUATE	_IO(CAPIPC_IOC_TYPE, 0x13)
+#define CAPIPC_IOC_CONFINE	_IO(CAPIPC_IOC_TYPE, 0x14)
 
 #endif /* _UAPI_LINUX_CAPIPC_H */
