@@ -475,6 +475,101 @@ static int not_cut_off(struct scene *s)
 	return ret ? ret : ipc_tryrecv_from(s->server, s->server_end, &s->m);
 }
 
+/* A file, and an endpoint that may arrive nowhere. */
+static int run_send_file(struct scene *s)
+{
+	struct capipc_attachment att[2] = {
+		{ .handle = 0, .kind = CAPIPC_KIND_FILE },
+		ipc_attach(s->spare[0]),
+	};
+
+	return ipc_send_full(s->fd, s->end, 1, NULL, 0, att, 2);
+}
+
+static int run_confine(struct scene *s)
+{
+	struct capipc_confine c = {
+		.size = sizeof(c),
+		.rule_size = sizeof(three_rules[0]),
+		.rules = ipc_ptr(three_rules),
+		.rules_count = 3,
+		.handle = s->spare[0],
+	};
+
+	return ipc_ioctl(s->fd, CAPIPC_IOC_CONFINE, &c);
+}
+
+static int not_confined(struct scene *s)
+{
+	struct capipc_inspect i;
+	int ret = ipc_do_inspect(s->fd, s->spare[0], &i);
+
+	return ret ? ret : i.state ? -EPROTO : 0;
+}
+
+static int prepare_receive_file(struct scene *s)
+{
+	struct capipc_confine c = {
+		.size = sizeof(c),
+		.rule_size = sizeof(three_rules[0]),
+		.handle = s->spare[0],
+	};
+	int ret = ipc_ioctl(s->fd, CAPIPC_IOC_CONFINE, &c);
+
+	return ret ? ret : run_send_file(s);
+}
+
+static int run_receive_file(struct scene *s)
+{
+	return ipc_tryrecv_from(s->server, s->server_end, &s->m);
+}
+
+static int file_not_received(struct scene *s)
+{
+	if (ipc_queued(s->server, s->server_end) != 1)
+		return -EPROTO;
+	/* nor is what may not arrive closed */
+	return ipc_trysend(s->fd, s->spare[1], 1, NULL, 0);
+}
+
+static int file_was_received(struct scene *s)
+{
+	if (s->m.r.attachments_count != 2 || s->m.att[1].handle ||
+	    ipc_trysend(s->fd, s->spare[1], 1, NULL, 0) != -EPIPE)
+		return -EPROTO;
+	s->opened = s->m.att[0].handle;
+	return 0;
+}
+
+static int run_replace(struct scene *s)
+{
+	struct capipc_replace r = {
+		.size = sizeof(r),
+		.handle = s->spare[0],
+		.rights = CAPIPC_RIGHT_READ,
+	};
+
+	return ipc_ioctl(s->fd, CAPIPC_IOC_REPLACE, &r);
+}
+
+static int run_attenuate(struct scene *s)
+{
+	static const struct capipc_range ranges[2] = { { 1, 5 }, { 7, 9 } };
+	struct capipc_attenuate a = {
+		.size = sizeof(a),
+		.ranges = ipc_ptr(ranges),
+		.ranges_count = 2,
+		.handle = s->spare[0],
+	};
+
+	return ipc_ioctl(s->fd, CAPIPC_IOC_ATTENUATE, &a);
+}
+
+static int attenuated_no_more(struct scene *s)
+{
+	return ipc_trysend(s->fd, s->spare[0], 1, NULL, 0);
+}
+
 /* ------------------------------------------------------------------- tests */
 
 FIXTURE(failnth)
@@ -512,6 +607,13 @@ STEP(restrict, NULL, run_restrict, not_restricted, NULL);
 STEP(explain, NULL, run_explain, NULL, NULL);
 STEP(query, prepare_query, run_query, NULL, NULL);
 STEP(report, prepare_query, run_report, not_cut_off, NULL);
+STEP(send_file, NULL, run_send_file, not_sent, NULL);
+STEP(receive_file, prepare_receive_file, run_receive_file, file_not_received,
+     file_was_received);
+STEP(replace, NULL, run_replace, spare_is_there, NULL);
+STEP(confine, NULL, run_confine, not_confined, NULL);
+STEP(attenuate, NULL, run_attenuate, not_confined, NULL);
+STEP(attenuate_again, run_attenuate, run_attenuate, attenuated_no_more, NULL);
 
 FIXTURE_SETUP(failnth)
 {
