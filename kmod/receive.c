@@ -196,7 +196,7 @@ static int capipc_receive_deliver(struct capipc_context *context, struct capipc_
 		if (!origin)
 			return -ENOMEM;
 	}
-	ret = capipc_confinement_judge(context, message);
+	ret = message->moved_count ? capipc_confinement_judge(context, message) : 0;
 	if (ret)
 		goto out_origin;
 	ret = capipc_table_reserve(table, capipc_receive_slots(message), false);

@@ -507,7 +507,7 @@ static int not_confined(struct scene *s)
 	return ret ? ret : i.state ? -EPROTO : 0;
 }
 
-static int prepare_receive_file(struct scene *s)
+static int prepare_file(struct scene *s)
 {
 	struct capipc_confine c = {
 		.size = sizeof(c),
@@ -519,12 +519,12 @@ static int prepare_receive_file(struct scene *s)
 	return ret ? ret : run_send_file(s);
 }
 
-static int run_receive_file(struct scene *s)
+static int receive_file(struct scene *s)
 {
 	return ipc_tryrecv_from(s->server, s->server_end, &s->m);
 }
 
-static int file_not_received(struct scene *s)
+static int file_stays(struct scene *s)
 {
 	if (ipc_queued(s->server, s->server_end) != 1)
 		return -EPROTO;
@@ -532,7 +532,7 @@ static int file_not_received(struct scene *s)
 	return ipc_trysend(s->fd, s->spare[1], 1, NULL, 0);
 }
 
-static int file_was_received(struct scene *s)
+static int file_came(struct scene *s)
 {
 	if (s->m.r.attachments_count != 2 || s->m.att[1].handle ||
 	    ipc_trysend(s->fd, s->spare[1], 1, NULL, 0) != -EPIPE)
@@ -608,8 +608,7 @@ STEP(explain, NULL, run_explain, NULL, NULL);
 STEP(query, prepare_query, run_query, NULL, NULL);
 STEP(report, prepare_query, run_report, not_cut_off, NULL);
 STEP(send_file, NULL, run_send_file, not_sent, NULL);
-STEP(receive_file, prepare_receive_file, run_receive_file, file_not_received,
-     file_was_received);
+STEP(receive_file, prepare_file, receive_file, file_stays, file_came);
 STEP(replace, NULL, run_replace, spare_is_there, NULL);
 STEP(confine, NULL, run_confine, not_confined, NULL);
 STEP(attenuate, NULL, run_attenuate, not_confined, NULL);

@@ -132,17 +132,21 @@ TEST_F(replace, other_kinds)
 TEST_F(replace, evicts)
 {
 	struct async_receive r;
+	int64_t start = ipc_now();
 	uint32_t new;
 
 	ASSERT_OK(async_receive(&r, self->fd, self->h[0], ipc_soon()));
 	ASSERT_OK(async_wait_asleep(&r.async));
 	ASSERT_OK(replace(self->fd, self->h[0], CAPIPC_RIGHTS_SAME, &new));
 	EXPECT_ERR(EBADF, async_receive_join(&r));
+	/* when it happened, not when the deadline came */
+	EXPECT_LT(ipc_now(), start + IPC_SOON_MS * 500000LL);
 }
 
 TEST_F(replace, evicts_senders)
 {
 	struct async_send s;
+	int64_t start;
 	uint32_t new;
 	int ret;
 
@@ -151,11 +155,13 @@ TEST_F(replace, evicts_senders)
 	ASSERT_ERR(EAGAIN, ret);
 	memset(&s, 0, sizeof(s));
 	s.a.handle = self->h[0];
+	start = ipc_now();
 	s.a.deadline_ns = ipc_soon();
 	ASSERT_OK(async_send(&s, self->fd));
 	ASSERT_OK(async_wait_asleep(&s.async));
 	ASSERT_OK(replace(self->fd, self->h[0], CAPIPC_RIGHTS_SAME, &new));
 	EXPECT_ERR(EBADF, async_send_join(&s));
+	EXPECT_LT(ipc_now(), start + IPC_SOON_MS * 500000LL);
 }
 
 TEST_F(replace, errors)
