@@ -322,5 +322,4 @@ const struct file_operations capipc_fops = {
 	.unlocked_ioctl = capipc_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.poll = capipc_poll,
-	.llseek = no_llseek,
 };

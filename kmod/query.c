@@ -6,7 +6,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/pid_namespace.h>
-#include <linux/security.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "context.h"
@@ -77,23 +77,13 @@ static int capipc_query_groups(const struct capipc_ident *ident, struct capipc_q
 
 static int capipc_query_label(const struct capipc_ident *ident, struct capipc_query *arg)
 {
-	char *label;
-	u32 len;
-	int ret;
+	size_t len = ident->label ? strlen(ident->label) : 0;
 
-	arg->label_len = 0;
-	if (!ident->secid)
-		return 0;
-	ret = security_secid_to_secctx(ident->secid, &label, &len);
-	if (ret)
-		return ret == -ENOMEM ? ret : 0;
-	/* Some modules count the NUL and some do not. */
-	len = strnlen(label, len);
 	arg->label_len = len;
-	if (len <= arg->label_capacity && copy_to_user(u64_to_user_ptr(arg->label), label, len))
-		ret = -EFAULT;
-	security_release_secctx(label, len);
-	return ret;
+	if (len <= arg->label_capacity &&
+	    copy_to_user(u64_to_user_ptr(arg->label), ident->label, len))
+		return -EFAULT;
+	return 0;
 }
 
 static void capipc_query_exe(const struct capipc_ident *ident, struct capipc_query *arg)

@@ -4,6 +4,7 @@
  */
 #include <linux/overflow.h>
 #include <linux/security.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "account.h"
@@ -21,26 +22,29 @@
 	 CAPIPC_MATCH_GID | CAPIPC_MATCH_CAPABILITIES | CAPIPC_MATCH_LABEL |		\
 	 CAPIPC_MATCH_UNCHANGED)
 
-static int capipc_rule_label(const struct capipc_rule *rule, u32 *secid)
+/* The label of a rule as the security module writes it, which must know it. */
+static int capipc_rule_label(const struct capipc_rule *rule, char **label)
 {
-	char label[CAPIPC_LABEL_MAX + 1];
+	char text[CAPIPC_LABEL_MAX + 1];
+	u32 secid;
 	int ret;
 
 	if (!rule->label_len || rule->label_len > CAPIPC_LABEL_MAX)
 		return -EINVAL;
-	if (copy_from_user(label, u64_to_user_ptr(rule->label), rule->label_len))
+	if (copy_from_user(text, u64_to_user_ptr(rule->label), rule->label_len))
 		return -EFAULT;
-	label[rule->label_len] = '\0';
-	ret = security_secctx_to_secid(label, rule->label_len, secid);
-	switch (ret) {
-	case 0:
-		return *secid ? 0 : -EOPNOTSUPP;
-	case -ENOMEM:
-	case -EOPNOTSUPP:
-		return ret;
-	default:
-		return -EINVAL;
+	text[rule->label_len] = '\0';
+	ret = security_secctx_to_secid(text, rule->label_len, &secid);
+	if (!ret) {
+		if (!secid)
+			return -EOPNOTSUPP;
+		*label = capipc_compat_secid_label(secid);
+		if (!IS_ERR(*label))
+			return 0;
+		ret = PTR_ERR(*label);
+		*label = NULL;
 	}
+	return ret == -ENOMEM || ret == -EOPNOTSUPP ? ret : -EINVAL;
 }
 
 /* Check a rule and translate it into kernel ids. */
@@ -80,8 +84,22 @@ static int capipc_rule_translate(const struct capipc_rule *rule, bool connect,
 		return -EINVAL;
 	}
 	if (rule->match & CAPIPC_MATCH_LABEL)
-		return capipc_rule_label(rule, &out->secid);
+		return capipc_rule_label(rule, &out->label);
 	return rule->label || rule->label_len ? -EINVAL : 0;
+}
+
+static int capipc_ruleset_charge_label(struct capipc_ruleset *ruleset, const char *label)
+{
+	size_t size;
+	int ret;
+
+	if (!label)
+		return 0;
+	size = strlen(label) + 1;
+	ret = capipc_account_charge(ruleset->account, CAPIPC_BYTES, size);
+	if (!ret)
+		ruleset->charge += size;
+	return ret;
 }
 
 /**
@@ -127,6 +145,8 @@ struct capipc_ruleset *capipc_ruleset_create(struct capipc_context *context, u64
 					    rule_size);
 		if (!ret)
 			ret = capipc_rule_translate(&rule, connect, &ruleset->rules[i]);
+		if (!ret)
+			ret = capipc_ruleset_charge_label(ruleset, ruleset->rules[i].label);
 		if (ret) {
 			capipc_ruleset_put(ruleset);
 			return ERR_PTR(ret);
@@ -145,8 +165,12 @@ struct capipc_ruleset *capipc_ruleset_get(struct capipc_ruleset *ruleset)
 /* @ruleset may be NULL. */
 void capipc_ruleset_put(struct capipc_ruleset *ruleset)
 {
+	u32 i;
+
 	if (!ruleset || !refcount_dec_and_test(&ruleset->refs))
 		return;
+	for (i = 0; i < ruleset->count; i++)
+		kfree(ruleset->rules[i].label);
 	capipc_account_uncharge(ruleset->account, CAPIPC_BYTES, ruleset->charge);
 	kvfree(ruleset);
 }
@@ -179,7 +203,8 @@ static bool capipc_rule_matches(const struct capipc_krule *rule, const struct ca
 	    (capipc_cred_capabilities(sender, asked->receiver->user_ns) & rule->capabilities) !=
 	    rule->capabilities)
 		return false;
-	if ((match & CAPIPC_MATCH_LABEL) && asked->ident->secid != rule->secid)
+	if ((match & CAPIPC_MATCH_LABEL) &&
+	    !capipc_label_same(asked->ident->label, rule->label))
 		return false;
 	if ((match & CAPIPC_MATCH_UNCHANGED) && asked->changed)
 		return false;

@@ -19,7 +19,7 @@ struct capipc_krule {
 	kuid_t uid;
 	kgid_t gid;
 	u64 capabilities;
-	u32 secid;
+	char *label;
 };
 
 /**
