@@ -464,8 +464,17 @@ static long act_close_often(struct actor_page *page, long times)
 		.rule_size = sizeof(rules[0]),
 	};
 	__u32 h[2], h2[2];
-	int fd = page->fd, ret = 0;
+	int fd = page->fd, ret = 0, i;
+	char label[256];
 
+	/* with labels, where there are any */
+	if (get_text(label, sizeof(label), "/proc/self/attr/current") > 0) {
+		for (i = 0; i < 16; i++) {
+			rules[i].match = CAPIPC_MATCH_LABEL;
+			rules[i].label = ipc_ptr(label);
+			rules[i].label_len = strcspn(label, "\n");
+		}
+	}
 	while (times-- && !ret) {
 		ret = ipc_create(fd, h) ?: ipc_create(fd, h2);
 		r.handle = h2[1];
