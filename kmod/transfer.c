@@ -260,8 +260,9 @@ static int capipc_arrival_one(struct capipc_moved *moved, struct capipc_attachme
 
 	if (moved->what.kind == CAPIPC_KIND_FILE) {
 		ret = capipc_compat_receive_fd(moved->what.file, O_CLOEXEC);
+		/* Security modules may say anything, also what would mean another thing. */
 		if (ret < 0)
-			return ret;
+			return ret == -EMFILE || ret == -ENOMEM ? ret : -EACCES;
 		moved->value = ret;
 	}
 	if (!moved->refused) {
@@ -306,8 +307,8 @@ static void capipc_arrival_undo(struct capipc_context *context, struct capipc_me
  * File descriptors can be used at once: the kernel lets modules have them through
  * the security hook only in that way. They are closed again if something fails.
  *
- * Return: 0, to be aborted or finished; or -EFAULT, -EMFILE, or what a security
- * module says, and the slots are free.
+ * Return: 0, to be aborted or finished; or -EFAULT, -EMFILE, -ENOMEM, or -EACCES if a
+ * security module denies it, and the slots are free.
  */
 int capipc_arrival_begin(struct capipc_context *context, struct capipc_message *message,
 			 u64 attachments)

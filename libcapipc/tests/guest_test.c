@@ -199,6 +199,9 @@ int main(void)
 	test_rules();
 	test_peer_and_report();
 	test_dispatcher();
+	test_files();
+	test_entrust();
+	test_unreceivable();
 	capipc_message_free(message);
 	test_context();
 	capipc_message_free(reply);

@@ -79,7 +79,8 @@
  *  EBADF        no such handle in this context: 0, stale or made up; or no such
  *               file descriptor
  *  EBUSY        another thread is moving this handle, replying on it or waiting
- *               on it right now, or the rules have been set before
+ *               on it right now; or a reply handle is attached to its own reply;
+ *               or the rules have been set before
  *  ECANCELED    a late reply: nobody waits for it any more; the reply handle
  *               is gone
  *  ECONNRESET   a call was sent, but its answer can no longer come
@@ -490,7 +491,7 @@ struct capipc_call {
  *
  * A reply never waits. EMSGSIZE: larger than the caller takes; the handle is
  * still good for a smaller one. After ECANCELED the attachments are still the
- * replier's.
+ * replier's. The handle cannot be an attachment of its own reply (EBUSY).
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EMSGSIZE,
  * ECANCELED, ENOMEM, ETOOMANYREFS.
