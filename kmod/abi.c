@@ -34,3 +34,6 @@ static_assert(sizeof(struct capipc_restrict) == 32);
 static_assert(sizeof(struct capipc_explain) == 40);
 static_assert(sizeof(struct capipc_query) == 152);
 static_assert(sizeof(struct capipc_report) == 40);
+static_assert(sizeof(struct capipc_invited) == 24);
+static_assert(sizeof(struct capipc_invite) == 64);
+static_assert(sizeof(struct capipc_accept) == 64);
