@@ -6,6 +6,7 @@
  *
  * Takes a kernel with fault injection.
  */
+#include "capipc_test_invitation.h"
 #include "capipc_test_netlink.h"
 
 #define FAIL_NTH "/proc/thread-self/fail-nth"
@@ -23,6 +24,8 @@ struct scene {
 	__u32 reply_handle;
 	__u64 stamp_id;
 	int opened;
+	__u32 spares[9]; /* more than fit without an allocation */
+	__u32 invitation;
 	int64_t deadline_ns; /* to ask for the time can fail, too */
 	struct ipc_message m;
 	struct capipc_call call;
@@ -475,6 +478,84 @@ static int not_cut_off(struct scene *s)
 	return ret ? ret : ipc_tryrecv_from(s->server, s->server_end, &s->m);
 }
 
+static int prepare_invite(struct scene *s)
+{
+	__u32 h[2];
+	int i, ret = 0;
+
+	for (i = 0; i < ARRAY_SIZE(s->spares) && !ret; i++) {
+		ret = ipc_create(s->fd, h);
+		s->spares[i] = h[0];
+	}
+	return ret;
+}
+
+static int run_invite(struct scene *s)
+{
+	struct capipc_invited in[ARRAY_SIZE(s->spares)];
+	struct capipc_invite a;
+	int i, ret;
+
+	ipc_invite_fill(&a, in, s->spares[0]);
+	for (i = 1; i < ARRAY_SIZE(s->spares); i++)
+		in[i] = (struct capipc_invited){ .name = i + 1,
+						 .handle = s->spares[i],
+						 .rights = 1 };
+	a.rules = ipc_ptr(three_rules);
+	a.rules_count = 3;
+	a.attachments_count = ARRAY_SIZE(s->spares);
+	a.expires_ns = s->deadline_ns;
+	ret = ipc_do_invite(s->fd, &a);
+	if (!ret) {
+		s->opened = a.fd;
+		s->invitation = a.handle;
+	}
+	return ret;
+}
+
+static int not_invited(struct scene *s)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < ARRAY_SIZE(s->spares) && !ret; i++)
+		ret = ipc_alive(s->fd, s->spares[i]);
+	return ret;
+}
+
+static int prepare_accept(struct scene *s)
+{
+	int ret = prepare_invite(s);
+
+	return ret ? ret : run_invite(s);
+}
+
+static int run_accept_invitation(struct scene *s)
+{
+	static struct guest g;
+	int ret = ipc_accept_all(s->server, s->opened, &g);
+
+	s->got = g.in[ARRAY_SIZE(s->spares) - 1].handle;
+	return ret;
+}
+
+static int not_accepted_yet(struct scene *s)
+{
+	struct pollfd p = { .fd = s->opened, .events = POLLIN };
+
+	if (ipc_queued(s->fd, s->invitation))
+		return -EPROTO;
+	return poll(&p, 1, 0) == 1 && p.revents == POLLIN ? 0 : -EPROTO;
+}
+
+static int was_accepted(struct scene *s)
+{
+	int ret = ipc_tryrecv_from(s->fd, s->invitation, &s->m);
+
+	if (ret || s->m.r.type != CAPIPC_RECEIVED_ACCEPTED)
+		return ret ? ret : -EPROTO;
+	return ipc_alive(s->server, s->got);
+}
+
 /* ------------------------------------------------------------------- tests */
 
 FIXTURE(failnth)
@@ -512,6 +593,9 @@ STEP(restrict, NULL, run_restrict, not_restricted, NULL);
 STEP(explain, NULL, run_explain, NULL, NULL);
 STEP(query, prepare_query, run_query, NULL, NULL);
 STEP(report, prepare_query, run_report, not_cut_off, NULL);
+STEP(invite, prepare_invite, run_invite, not_invited, run_accept_invitation);
+STEP(accept_invitation, prepare_accept, run_accept_invitation, not_accepted_yet,
+     was_accepted);
 
 FIXTURE_SETUP(failnth)
 {
