@@ -522,14 +522,14 @@ static int not_invited(struct scene *s)
 	return ret;
 }
 
-static int prepare_accept(struct scene *s)
+static int prepare_enter(struct scene *s)
 {
 	int ret = prepare_invite(s);
 
 	return ret ? ret : run_invite(s);
 }
 
-static int run_accept_invitation(struct scene *s)
+static int run_enter(struct scene *s)
 {
 	static struct guest g;
 	int ret = ipc_accept_all(s->server, s->opened, &g);
@@ -538,7 +538,7 @@ static int run_accept_invitation(struct scene *s)
 	return ret;
 }
 
-static int not_accepted_yet(struct scene *s)
+static int not_entered(struct scene *s)
 {
 	struct pollfd p = { .fd = s->opened, .events = POLLIN };
 
@@ -547,7 +547,7 @@ static int not_accepted_yet(struct scene *s)
 	return poll(&p, 1, 0) == 1 && p.revents == POLLIN ? 0 : -EPROTO;
 }
 
-static int was_accepted(struct scene *s)
+static int was_entered(struct scene *s)
 {
 	int ret = ipc_tryrecv_from(s->fd, s->invitation, &s->m);
 
@@ -593,9 +593,8 @@ STEP(restrict, NULL, run_restrict, not_restricted, NULL);
 STEP(explain, NULL, run_explain, NULL, NULL);
 STEP(query, prepare_query, run_query, NULL, NULL);
 STEP(report, prepare_query, run_report, not_cut_off, NULL);
-STEP(invite, prepare_invite, run_invite, not_invited, run_accept_invitation);
-STEP(accept_invitation, prepare_accept, run_accept_invitation, not_accepted_yet,
-     was_accepted);
+STEP(invite, prepare_invite, run_invite, not_invited, run_enter);
+STEP(enter, prepare_enter, run_enter, not_entered, was_entered);
 
 FIXTURE_SETUP(failnth)
 {

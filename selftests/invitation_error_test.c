@@ -82,13 +82,13 @@ static int unchanged(FIXTURE_DATA(inviting) * self, int fds)
 	return next_fd() == fds ? 0 : -EMFILE;
 }
 
-#define REFUSED(err)                                            \
-	do {                                                    \
-		int __fds = next_fd();                          \
+#define REFUSED(err)                                                \
+	do {                                                        \
+		int __fds = next_fd();                              \
 		EXPECT_ERR(err, ipc_do_invite(self->fd, &self->a)); \
-		EXPECT_OK(unchanged(self, __fds));              \
-		EXPECT_EQ(IPC_POISON32, self->a.handle);        \
-		valid(self);                                    \
+		EXPECT_OK(unchanged(self, __fds));                  \
+		EXPECT_EQ(IPC_POISON32, self->a.handle);            \
+		valid(self);                                        \
 	} while (0)
 
 TEST_F(inviting, malformed)
@@ -249,13 +249,13 @@ TEST_F(inviting, no_room)
 /* ---------------------------------------------------------------- accepting */
 
 /* Refused, and yet the one that is right is then let in. */
-#define NOT_ACCEPTED(err, by, accept)                                     \
-	do {                                                              \
+#define NOT_ACCEPTED(err, by, accept)                                       \
+	do {                                                                \
 		struct pollfd __p = { .fd = self->a.fd, .events = POLLIN }; \
-		EXPECT_ERR(err, ipc_do_accept(by, accept));               \
-		EXPECT_EQ(1, poll(&__p, 1, 0));                           \
-		EXPECT_EQ(POLLIN, __p.revents);                           \
-		EXPECT_EQ(0, ipc_queued(self->fd, self->a.handle));       \
+		EXPECT_ERR(err, ipc_do_accept(by, accept));                 \
+		EXPECT_EQ(1, poll(&__p, 1, 0));                             \
+		EXPECT_EQ(POLLIN, __p.revents);                             \
+		EXPECT_EQ(0, ipc_queued(self->fd, self->a.handle));         \
 	} while (0)
 
 TEST_F(inviting, accepted_wrongly)
@@ -341,8 +341,7 @@ TEST_F(inviting, clause_not_agreed_to)
 {
 	self->a.flags = CAPIPC_INVITE_MAY_KILL;
 	ASSERT_OK(ipc_do_invite(self->fd, &self->a));
-	EXPECT_ERR(EPERM,
-		   ipc_accept_all(self->guest_fd, self->a.fd, &self->g));
+	EXPECT_ERR(EPERM, ipc_accept_all(self->guest_fd, self->a.fd, &self->g));
 	EXPECT_EQ(0, ipc_queued(self->fd, self->a.handle));
 	EXPECT_OK(ipc_accept_flags(self->guest_fd, self->a.fd, &self->g,
 				   CAPIPC_ACCEPT_MAY_KILL));

@@ -90,20 +90,20 @@ static int wire(struct actor *from, struct actor *to, __u32 *from_end,
 }
 
 /* The host reports @end; everybody but @victim lives, who may be nobody. */
-#define EXPECT_VERDICT(_verdict, _by, _end, _victim)                          \
-	do {                                                                  \
-		__u32 __verdict;                                              \
-		struct actor *__victim = (_victim);                           \
-		EXPECT_OK(actor_report(_by, _end, self->id,                   \
-				       CAPIPC_REPORT_KILL, &__verdict));      \
-		EXPECT_EQ(_verdict, __verdict);                               \
-		if (__victim)                                                 \
-			EXPECT_EQ(SIGKILL, actor_killed_by(__victim, true));  \
-		EXPECT_TRUE(actor_alive(&self->host));                        \
-		if (self->guest.pid && __victim != &self->guest)              \
-			EXPECT_TRUE(actor_alive(&self->guest));               \
-		if (self->other.pid && __victim != &self->other)              \
-			EXPECT_TRUE(actor_alive(&self->other));               \
+#define EXPECT_VERDICT(_verdict, _by, _end, _victim)                         \
+	do {                                                                 \
+		__u32 __verdict;                                             \
+		struct actor *__victim = (_victim);                          \
+		EXPECT_OK(actor_report(_by, _end, self->id,                  \
+				       CAPIPC_REPORT_KILL, &__verdict));     \
+		EXPECT_EQ(_verdict, __verdict);                              \
+		if (__victim)                                                \
+			EXPECT_EQ(SIGKILL, actor_killed_by(__victim, true)); \
+		EXPECT_TRUE(actor_alive(&self->host));                       \
+		if (self->guest.pid && __victim != &self->guest)             \
+			EXPECT_TRUE(actor_alive(&self->guest));              \
+		if (self->other.pid && __victim != &self->other)             \
+			EXPECT_TRUE(actor_alive(&self->other));              \
 	} while (0)
 
 TEST_F(clause, agreed)

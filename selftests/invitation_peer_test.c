@@ -73,20 +73,35 @@ FIXTURE_VARIANT(rules)
 	bool allowed[4];
 };
 
-#define RULE(_name, _rule, ...)                                \
-	FIXTURE_VARIANT_ADD(rules, _name)                      \
-	{                                                      \
-		.rule = { _rule }, .allowed = { __VA_ARGS__ }, \
-	}
-#define COMMA ,
+FIXTURE_VARIANT_ADD(rules, anyone){
+	.rule = { .match = 0 },
+	.allowed = { true, true, true, true },
+};
 
-RULE(anyone, .match = 0, true, true, true, true);
-RULE(uid, .match = M(UID) COMMA.uid = 1000, false, false, true, true);
-RULE(gid, .match = M(GID) COMMA.gid = 77, false, false, false, true);
-RULE(capabilities, .match = M(CAPABILITIES) COMMA.capabilities = NET_ADMIN,
-     true, false, false, false);
-RULE(same_uid, .match = M(SAME_UID), true, true, false, false);
-RULE(same_privilege, .match = M(SAME_PRIVILEGE), true, false, false, false);
+FIXTURE_VARIANT_ADD(rules, uid){
+	.rule = { .match = M(UID), .uid = 1000 },
+	.allowed = { false, false, true, true },
+};
+
+FIXTURE_VARIANT_ADD(rules, gid){
+	.rule = { .match = M(GID), .gid = 77 },
+	.allowed = { false, false, false, true },
+};
+
+FIXTURE_VARIANT_ADD(rules, capabilities){
+	.rule = { .match = M(CAPABILITIES), .capabilities = NET_ADMIN },
+	.allowed = { true, false, false, false },
+};
+
+FIXTURE_VARIANT_ADD(rules, same_uid){
+	.rule = { .match = M(SAME_UID) },
+	.allowed = { true, true, false, false },
+};
+
+FIXTURE_VARIANT_ADD(rules, same_privilege){
+	.rule = { .match = M(SAME_PRIVILEGE) },
+	.allowed = { true, false, false, false },
+};
 
 FIXTURE_SETUP(rules)
 {
@@ -374,8 +389,7 @@ TEST_F(invited, inviter_killed_afterwards)
 	ASSERT_OK(accept_by(self, &self->guest, 0));
 	ASSERT_OK(actor_kill(&self->host));
 	/* its last message, and then the end */
-	EXPECT_EQ(CAPIPC_RECEIVED_MESSAGE,
-		  actor_idle(&self->guest, self->got));
+	EXPECT_EQ(CAPIPC_RECEIVED_MESSAGE, actor_idle(&self->guest, self->got));
 	EXPECT_EQ(CAPIPC_RECEIVED_PEER_CLOSED,
 		  actor_idle(&self->guest, self->got));
 }
@@ -403,8 +417,7 @@ TEST_F(invited, events)
 			ASSERT_TRUE(!!h);
 		} while (nl_number(nl_attr(h, CAPIPC_EVENT_A_INVITATION)) !=
 			 i.object_id);
-		EXPECT_EQ(types[n],
-			  nl_number(nl_attr(h, CAPIPC_EVENT_A_TYPE)));
+		EXPECT_EQ(types[n], nl_number(nl_attr(h, CAPIPC_EVENT_A_TYPE)));
 		EXPECT_EQ(self->guest.pid,
 			  nl_number(nl_inside(nl_attr(h, CAPIPC_EVENT_A_ACTOR),
 					      CAPIPC_ACTOR_A_PID)));

@@ -311,8 +311,8 @@ TEST_F(race, stopped_guest_keeps_nobody_out)
 	ASSERT_OK(prepare(self, CAPIPC_FOREVER));
 	ASSERT_OK(stalled_accept(&s, self->guest_fd[0], self->invitation));
 	EXPECT_EQ(0, ipc_queued(self->fd, self->handle));
-	ASSERT_OK(ipc_accept_all(self->guest_fd[1], self->invitation,
-				 &self->g));
+	ASSERT_OK(
+		ipc_accept_all(self->guest_fd[1], self->invitation, &self->g));
 	EXPECT_ERR(ESTALE, stalled_end(&s));
 	EXPECT_OK(verify(self, self->guest_fd[1], self->g.in[0].handle));
 	close(self->invitation);
@@ -375,8 +375,8 @@ TEST_F(race, guest_killed_in_the_middle)
 	ASSERT_OK(sync_wait(child.sock));
 	CHILD_KILL(&child);
 	EXPECT_EQ(0, ipc_queued(self->fd, self->handle));
-	ASSERT_OK(ipc_accept_all(self->guest_fd[0], self->invitation,
-				 &self->g));
+	ASSERT_OK(
+		ipc_accept_all(self->guest_fd[0], self->invitation, &self->g));
 	EXPECT_OK(verify(self, self->guest_fd[0], self->g.in[0].handle));
 	close(self->invitation);
 }

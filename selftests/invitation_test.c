@@ -66,8 +66,7 @@ TEST_F(invitation, accepted)
 	EXPECT_EQ(INVITE_COOKIE, i.cookie);
 	EXPECT_EQ(0, i.queued);
 	EXPECT_NE(0, i.object_id);
-	EXPECT_ERR(EAGAIN,
-		   ipc_tryrecv_from(self->fd, self->handle, &self->m));
+	EXPECT_ERR(EAGAIN, ipc_tryrecv_from(self->fd, self->handle, &self->m));
 	/* what is sent meanwhile waits there */
 	ASSERT_OK(ipc_send_str(self->fd, self->p[0], 1, "one"));
 	ASSERT_OK(ipc_send_str(self->fd, self->p[0], 2, "two"));
@@ -115,8 +114,8 @@ TEST_F(invitation, accepted)
 	EXPECT_STREQ("back", self->m.data);
 
 	/* once */
-	EXPECT_ERR(ESTALE, ipc_accept_all(self->guest_fd, self->invitation,
-					  &self->g));
+	EXPECT_ERR(ESTALE,
+		   ipc_accept_all(self->guest_fd, self->invitation, &self->g));
 	/* what is left can go in any order, and takes nothing with it */
 	EXPECT_OK(ipc_close(self->fd, self->handle));
 	EXPECT_EQ(0, close(self->invitation));
@@ -180,8 +179,8 @@ TEST_F(invitation, of_a_listener)
 	ASSERT_OK(ipc_accept_all(self->guest_fd, invitation, &self->g));
 	EXPECT_EQ(CAPIPC_KIND_LISTENER, self->g.in[0].kind);
 	EXPECT_EQ(IPC_RIGHTS_LISTENER, self->g.in[0].rights);
-	ASSERT_OK(ipc_accept(self->guest_fd, self->g.in[0].handle,
-			     &server_end));
+	ASSERT_OK(
+		ipc_accept(self->guest_fd, self->g.in[0].handle, &server_end));
 	ASSERT_OK(ipc_recv_from(self->guest_fd, server_end, &self->m));
 	EXPECT_STREQ("early", self->m.data);
 	close(invitation);
@@ -196,17 +195,14 @@ TEST_F(invitation, of_a_listener)
 /* ------------------------------------------------------------- how it ends */
 
 /* What it held is closed, and nobody can accept. */
-#define EXPECT_OVER(err)                                                  \
-	do {                                                              \
-		EXPECT_ERR(EPIPE,                                         \
-			   ipc_send_str(self->fd, self->p[0], 1, "x"));   \
-		EXPECT_ERR(err, ipc_accept_all(self->guest_fd,            \
-					       self->invitation,          \
-					       &self->g));                \
-		EXPECT_EQ(POLLHUP, poll_fd(self->invitation));            \
-		ASSERT_OK(ipc_tryrecv_from(self->fd, self->p[0],          \
-					   &self->m));                    \
-		EXPECT_EQ(CAPIPC_RECEIVED_PEER_CLOSED, self->m.r.type);   \
+#define EXPECT_OVER(err)                                                       \
+	do {                                                                   \
+		EXPECT_ERR(EPIPE, ipc_send_str(self->fd, self->p[0], 1, "x")); \
+		EXPECT_ERR(err, ipc_accept_all(self->guest_fd,                 \
+					       self->invitation, &self->g));   \
+		EXPECT_EQ(POLLHUP, poll_fd(self->invitation));                 \
+		ASSERT_OK(ipc_tryrecv_from(self->fd, self->p[0], &self->m));   \
+		EXPECT_EQ(CAPIPC_RECEIVED_PEER_CLOSED, self->m.r.type);        \
 	} while (0)
 
 TEST_F(invitation, withdrawn)
@@ -351,10 +347,10 @@ TEST_F(invitation, descriptor_does_nothing_else)
 
 	EXPECT_EQ(-1, read(self->invitation, &c, 1));
 	EXPECT_EQ(-1, write(self->invitation, &c, 1));
-	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_SHARED,
-				   self->invitation, 0));
-	EXPECT_ERR(ENOTTY, ipc_ioctl(self->invitation, CAPIPC_IOC_INFO,
-				     &self->g));
+	EXPECT_EQ(MAP_FAILED,
+		  mmap(NULL, 4096, PROT_READ, MAP_SHARED, self->invitation, 0));
+	EXPECT_ERR(ENOTTY,
+		   ipc_ioctl(self->invitation, CAPIPC_IOC_INFO, &self->g));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->invitation);
 	EXPECT_EQ(-1, open(path, O_RDONLY | O_CLOEXEC));
 	/* one that only names it */

@@ -30,8 +30,8 @@ int invited_main(void)
 		return 4;
 	if (capipc_accepted_stamp(accepted)->pid != (uint32_t)getppid())
 		return 5;
-	if (capipc_accepted_take(accepted, 1, CAPIPC_KIND_NONE, 0,
-				 &endpoint) != -ENOENT)
+	if (capipc_accepted_take(accepted, 1, CAPIPC_KIND_NONE, 0, &endpoint) !=
+	    -ENOENT)
 		return 6;
 	if (capipc_accepted_take(accepted, LISTENER, CAPIPC_KIND_ENDPOINT, 0,
 				 &listener) != -EPROTOTYPE)
@@ -84,8 +84,7 @@ static void test_putting_together(void)
 	is(capipc_pipe_create(context, ends), 0, "make a pipe");
 	is(capipc_invitation_attach(invitation, 5, 0, 0), -EBADF,
 	   "0 cannot be attached");
-	is(capipc_invitation_attach(invitation, 5, ends[1],
-				    CAPIPC_RIGHT_MAP),
+	is(capipc_invitation_attach(invitation, 5, ends[1], CAPIPC_RIGHT_MAP),
 	   0, "attach it with a right that it does not have");
 	is(capipc_invitation_attach(invitation, 5, ends[0], 0), -EEXIST,
 	   "a name is used once");
@@ -139,8 +138,8 @@ static void test_putting_together(void)
 static void test_spawning(void)
 {
 	char *argv[] = { (char *)"guest_test", (char *)"invited", NULL };
-	char *envp[] = { (char *)CAPIPC_INVITATION_ENV "=77",
-			 (char *)"HOME=/", NULL };
+	char *envp[] = { (char *)CAPIPC_INVITATION_ENV "=77", (char *)"HOME=/",
+			 NULL };
 	struct capipc_invitation *invitation;
 	struct capipc_rules *rules = anyone();
 	uint32_t endpoint, listener, handle;

@@ -44,10 +44,10 @@
  * sender's credentials at that moment, in terms of the receiver's namespaces.
  *
  * *Rules* sit on a listener (who may connect), on an invitation (who may accept)
- * and on an endpoint (who may send which ordinals to it). A rule is a conjunction of predicates. Rules are tried
- * in order, the first that matches allows, and if none matches the sender gets
- * EACCES and the receiver never knows. They look at who sends now, not at who
- * once connected.
+ * and on an endpoint (who may send which ordinals to it). A rule is a conjunction
+ * of predicates. Rules are tried in order, the first that matches allows, and if
+ * none matches the sender gets EACCES and the receiver never knows. They look at
+ * who sends now, not at who once connected.
  *
  * ALL OR NOTHING
  *
