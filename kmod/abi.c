@@ -38,3 +38,6 @@ static_assert(sizeof(struct capipc_range) == 8);
 static_assert(sizeof(struct capipc_attenuate) == 24);
 static_assert(sizeof(struct capipc_confine) == 32);
 static_assert(sizeof(struct capipc_report) == 40);
+static_assert(sizeof(struct capipc_invited) == 24);
+static_assert(sizeof(struct capipc_invite) == 64);
+static_assert(sizeof(struct capipc_accept) == 64);

@@ -9,6 +9,7 @@
 #include <linux/sched/mm.h>
 
 #include "context.h"
+#include "invitation.h"
 #include "ioctl.h"
 #include "listener.h"
 #include "net.h"
@@ -230,7 +231,7 @@ int capipc_ioctl_close(struct capipc_context *context, struct capipc_request *re
 	return 0;
 }
 
-/* Look up an endpoint or a listener. */
+/* Look up an endpoint, a listener or an invitation. */
 static int capipc_context_get_object(struct capipc_context *context, u32 value,
 				     struct capipc_handle *out)
 {
@@ -238,7 +239,8 @@ static int capipc_context_get_object(struct capipc_context *context, u32 value,
 
 	if (ret)
 		return ret;
-	if (out->kind == CAPIPC_KIND_ENDPOINT || out->kind == CAPIPC_KIND_LISTENER)
+	if (out->kind == CAPIPC_KIND_ENDPOINT || out->kind == CAPIPC_KIND_LISTENER ||
+	    out->kind == CAPIPC_KIND_INVITATION)
 		return 0;
 	capipc_handle_put(out);
 	return -EPROTOTYPE;
@@ -309,6 +311,13 @@ int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *
 		arg->cookie = handle.object->cookie;
 		spin_unlock(handle.object->lock);
 		arg->object_id = capipc_listener(handle.object)->id;
+		break;
+	case CAPIPC_KIND_INVITATION:
+		spin_lock(handle.object->lock);
+		arg->queued = handle.object->queued;
+		arg->cookie = handle.object->cookie;
+		spin_unlock(handle.object->lock);
+		arg->object_id = capipc_invitation(handle.object)->id;
 		break;
 	}
 	capipc_handle_put(&handle);

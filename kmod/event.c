@@ -98,6 +98,9 @@ static int capipc_event_put_why(struct sk_buff *skb, const struct capipc_event *
 {
 	int ret = 0;
 
+	if (event->invitation_id)
+		return nla_put_u64_64bit(skb, CAPIPC_EVENT_A_INVITATION, event->invitation_id,
+					 CAPIPC_EVENT_A_PAD);
 	switch (event->type) {
 	case CAPIPC_EVENT_CONNECT:
 	case CAPIPC_EVENT_ACCEPT:

@@ -18,6 +18,7 @@
  * @actor: who did it (the sender, the one who connected), or NULL
  * @object_id: number of the pipe or listener, or 0
  * @context_id: number of the context on the other side, or 0
+ * @invitation_id: number of the invitation that was accepted, or denied, or 0
  * @ordinal: method, for a denied send
  * @facet: of a connection
  * @verdict: enum capipc_report_verdict, for a bad message
@@ -38,6 +39,7 @@ struct capipc_event {
 	const struct capipc_ident *reporter;
 	u64 object_id;
 	u64 context_id;
+	u64 invitation_id;
 	u32 ordinal;
 	u32 facet;
 	u32 verdict;

@@ -24,6 +24,7 @@
  * @refs: references
  * @id: names it to user space: random, never 0
  * @image: number of the address space (changes with exec)
+ * @exec_id: counts what its process has executed, as long as that lives
  * @cred: its credentials
  * @pid: its process
  * @exe: the program it was running when it opened its context, or NULL
@@ -35,6 +36,7 @@ struct capipc_ident {
 	refcount_t refs;
 	u64 id;
 	u64 image;
+	u64 exec_id;
 	const struct cred *cred;
 	struct pid *pid;
 	struct file *exe;

@@ -9,6 +9,7 @@
 #include "call.h"
 #include "confinement.h"
 #include "context.h"
+#include "invitation.h"
 #include "ioctl.h"
 #include "listener.h"
 #include "pipe.h"
@@ -54,6 +55,8 @@ static const struct capipc_ioctl_entry capipc_ioctls[] = {
 	CAPIPC_IOCTL(CAPIPC_IOC_EXPLAIN, capipc_ioctl_explain, struct capipc_explain, facet),
 	CAPIPC_IOCTL(CAPIPC_IOC_QUERY, capipc_ioctl_query, struct capipc_query, stamp),
 	CAPIPC_IOCTL(CAPIPC_IOC_REPORT, capipc_ioctl_report, struct capipc_report, reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_INVITE, capipc_ioctl_invite, struct capipc_invite, reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_ACCEPT, capipc_ioctl_accept, struct capipc_accept, stamp),
 	CAPIPC_IOCTL(CAPIPC_IOC_REPLACE, capipc_ioctl_replace, struct capipc_replace, reserved),
 	CAPIPC_IOCTL(CAPIPC_IOC_ATTENUATE, capipc_ioctl_attenuate, struct capipc_attenuate,
 		     handle),

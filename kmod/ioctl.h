@@ -26,6 +26,8 @@ union capipc_argument {
 	struct capipc_explain explain;
 	struct capipc_query query;
 	struct capipc_report report;
+	struct capipc_invite invite;
+	struct capipc_accept accept;
 	struct capipc_replace replace;
 	struct capipc_attenuate attenuate;
 	struct capipc_confine confine;

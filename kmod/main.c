@@ -10,6 +10,7 @@
 #include "collect.h"
 #include "context.h"
 #include "event.h"
+#include "invitation.h"
 #include "main.h"
 #include "net.h"
 #include "process.h"
@@ -63,11 +64,16 @@ static int __init capipc_init(void)
 	ret = capipc_netlink_init();
 	if (ret)
 		goto err_net;
-	ret = misc_register(&capipc_device);
+	ret = capipc_invitation_init();
 	if (ret)
 		goto err_netlink;
+	ret = misc_register(&capipc_device);
+	if (ret)
+		goto err_invitation;
 	return 0;
 
+err_invitation:
+	capipc_invitation_exit();
 err_netlink:
 	capipc_netlink_exit();
 err_net:
@@ -78,6 +84,7 @@ err_net:
 static void __exit capipc_exit(void)
 {
 	misc_deregister(&capipc_device);
+	capipc_invitation_exit();
 	capipc_collect_exit();
 	capipc_process_exit();
 	capipc_netlink_exit();

@@ -8,12 +8,14 @@
  *     everything below             dismantling closes all that a context holds
  *   net.lock                       names and contexts of one network namespace
  *   context.table.lock             handles of one context
- *   object lock                    pipe.lock or listener.lock: queue, holder,
- *     |                            place in flight; one at a time, never two
+ *   object lock                    pipe.lock, listener.lock or invitation.lock:
+ *     |                            queue, holder, place in flight; one at a
+ *     |                            time, never two
  *     +-- context.ready_lock       what a context can receive
  *     +-- context.wait.lock        woken under the object lock, which keeps the
  *     |                            holder alive
  *     +-- endpoint.window.lock     woken under the object lock
+ *     +-- invitation.wait.lock     likewise
  *     +-- transaction.lock         state of a call
  *           +-- transaction.wait.lock
  *   account.lock                   growing and shrinking a grant
@@ -43,6 +45,7 @@ struct capipc_confinement;
 struct capipc_context;
 struct capipc_endpoint;
 struct capipc_ident;
+struct capipc_invitation;
 struct capipc_listener;
 struct capipc_message;
 struct capipc_net;

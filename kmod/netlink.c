@@ -19,6 +19,7 @@
 
 #include "context.h"
 #include "event.h"
+#include "invitation.h"
 #include "listener.h"
 #include "net.h"
 #include "netlink.h"
@@ -319,6 +320,8 @@ static u64 capipc_object_number(struct capipc_object *object)
 {
 	if (object->kind == CAPIPC_KIND_LISTENER)
 		return capipc_listener(object)->id;
+	if (object->kind == CAPIPC_KIND_INVITATION)
+		return capipc_invitation(object)->id;
 	return capipc_endpoint_pipe(capipc_endpoint(object))->id;
 }
 
@@ -397,15 +400,19 @@ static int capipc_handle_put_endpoint(struct sk_buff *skb, const struct capipc_v
 	return 0;
 }
 
-static int capipc_handle_put_listener(struct sk_buff *skb, struct capipc_listener *listener)
+static int capipc_handle_put_queued(struct sk_buff *skb, struct capipc_object *object)
 {
 	u32 queued;
 
-	spin_lock(listener->object.lock);
-	queued = listener->object.queued;
-	spin_unlock(listener->object.lock);
+	spin_lock(object->lock);
+	queued = object->queued;
+	spin_unlock(object->lock);
+	return nla_put_u32(skb, CAPIPC_HANDLE_A_QUEUED, queued);
+}
 
-	return nla_put_u32(skb, CAPIPC_HANDLE_A_QUEUED, queued) ?:
+static int capipc_handle_put_listener(struct sk_buff *skb, struct capipc_listener *listener)
+{
+	return capipc_handle_put_queued(skb, &listener->object) ?:
 	       nla_put_u32(skb, CAPIPC_HANDLE_A_BACKLOG, listener->backlog) ?:
 	       capipc_netlink_put_text(skb, CAPIPC_HANDLE_A_NAME, listener->name,
 				       listener->name_len);
@@ -420,13 +427,15 @@ static int capipc_handle_put_attrs(struct sk_buff *skb, const struct capipc_view
 	    nla_put_u32(skb, CAPIPC_HANDLE_A_KIND, handle->kind) ||
 	    nla_put_u32(skb, CAPIPC_HANDLE_A_RIGHTS, handle->rights))
 		return -EMSGSIZE;
-	if (handle->kind != CAPIPC_KIND_ENDPOINT && handle->kind != CAPIPC_KIND_LISTENER)
+	if (!capipc_handle_is_object(handle))
 		return 0;
 	if (nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_OBJECT, capipc_object_number(handle->object),
 			      CAPIPC_HANDLE_A_PAD))
 		return -EMSGSIZE;
 	if (handle->kind == CAPIPC_KIND_LISTENER)
 		return capipc_handle_put_listener(skb, capipc_listener(handle->object));
+	if (handle->kind == CAPIPC_KIND_INVITATION)
+		return capipc_handle_put_queued(skb, handle->object);
 	return capipc_handle_put_endpoint(skb, viewer, capipc_endpoint(handle->object));
 }
 
@@ -438,7 +447,7 @@ static int capipc_handle_fill(struct sk_buff *skb, struct netlink_callback *cb,
 	void *header;
 	int ret;
 
-	if (handle->kind == CAPIPC_KIND_ENDPOINT || handle->kind == CAPIPC_KIND_LISTENER) {
+	if (capipc_handle_is_object(handle)) {
 		spin_lock(handle->object->lock);
 		left = capipc_object_left_locked(handle->object, context);
 		spin_unlock(handle->object->lock);

@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 
 #include "context.h"
+#include "invitation.h"
 #include "listener.h"
 #include "message.h"
 #include "object.h"
@@ -30,19 +31,33 @@ void capipc_object_init(struct capipc_object *object, u8 kind, spinlock_t *lock)
 
 struct capipc_object *capipc_object_get(struct capipc_object *object)
 {
-	if (object->kind == CAPIPC_KIND_ENDPOINT)
+	switch (object->kind) {
+	case CAPIPC_KIND_ENDPOINT:
 		capipc_pipe_get(capipc_endpoint_pipe(capipc_endpoint(object)));
-	else
+		break;
+	case CAPIPC_KIND_LISTENER:
 		refcount_inc(&capipc_listener(object)->refs);
+		break;
+	case CAPIPC_KIND_INVITATION:
+		refcount_inc(&capipc_invitation(object)->refs);
+		break;
+	}
 	return object;
 }
 
 void capipc_object_put(struct capipc_object *object)
 {
-	if (object->kind == CAPIPC_KIND_ENDPOINT)
+	switch (object->kind) {
+	case CAPIPC_KIND_ENDPOINT:
 		capipc_pipe_put(capipc_endpoint_pipe(capipc_endpoint(object)));
-	else
+		break;
+	case CAPIPC_KIND_LISTENER:
 		capipc_listener_put(capipc_listener(object));
+		break;
+	case CAPIPC_KIND_INVITATION:
+		capipc_invitation_put(capipc_invitation(object));
+		break;
+	}
 }
 
 /* Is there something for the holder to receive, and nobody at it? */
@@ -131,8 +146,14 @@ void capipc_object_update_ready_locked(struct capipc_object *object)
 /* Where the credentials of the last holder are kept while it is in flight. */
 const struct cred **capipc_object_flight_cred(struct capipc_object *object)
 {
-	return object->kind == CAPIPC_KIND_ENDPOINT ?
-		&capipc_endpoint(object)->flight_cred : &capipc_listener(object)->flight_cred;
+	switch (object->kind) {
+	case CAPIPC_KIND_ENDPOINT:
+		return &capipc_endpoint(object)->flight_cred;
+	case CAPIPC_KIND_LISTENER:
+		return &capipc_listener(object)->flight_cred;
+	default:
+		return &capipc_invitation(object)->flight_cred;
+	}
 }
 
 /**
@@ -307,6 +328,8 @@ void capipc_object_close(struct capipc_object *object, struct list_head *garbage
 	put_cred(cred);
 	if (object->kind == CAPIPC_KIND_LISTENER)
 		capipc_listener_unbind(capipc_listener(object));
+	if (object->kind == CAPIPC_KIND_INVITATION)
+		capipc_invitation_withdraw(capipc_invitation(object), garbage);
 	if (container)
 		capipc_object_put(container);
 }

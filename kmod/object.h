@@ -2,7 +2,8 @@
 /*
  * Objects: what can be held by a context or be in flight, and has a queue.
  *
- * An endpoint and a listener are objects. An object is in one place at a time:
+ * An endpoint, a listener and an invitation are objects. An object is in one place
+ * at a time:
  *
  *            attach                    detach              depart
  *   (new) ----------> HELD by a ctx. ----------> LEAVING ----------> IN_FLIGHT
@@ -12,7 +13,8 @@
  *                       +----------> CLOSED <---------+-------------------+
  *
  * LEAVING: a thread is sending it. IN_FLIGHT: in the queue of another object,
- * its container, or in a reply. Rings of what is in flight inside each other are
+ * its container, or in an invitation, likewise, or in a reply. An invitation itself
+ * does not leave its holder. Rings of what is in flight inside each other are
  * found and freed by the collector (collect.c).
  *
  * Freeing is iterative: closing an object puts its queue on a list of garbage,
@@ -36,18 +38,19 @@ enum capipc_place {
 };
 
 /**
- * struct capipc_object - common part of an endpoint and a listener
- * @kind: %CAPIPC_KIND_ENDPOINT or %CAPIPC_KIND_LISTENER; invariant
- * @lock: the lock of the pipe or the listener; invariant. "@lock" below means
+ * struct capipc_object - common part of an endpoint, a listener, an invitation
+ * @kind: %CAPIPC_KIND_ENDPOINT, _LISTENER or _INVITATION; invariant
+ * @lock: the lock of the pipe, listener or invitation; invariant. "@lock" below means
  *        what it points to
  * @place: where it is; @lock
  * @receiving: a thread has taken the first message and is copying it; nobody else
  *             receives until it is done, so that it can be put back; @lock
  * @embryo: attached, but its handle is not published yet; @lock
- * @peer_closed_told: its holder has received PEER_CLOSED; @lock
+ * @peer_closed_told: its holder has received PEER_CLOSED; or the last thing that
+ *                    ever comes from an invitation is in @queue; @lock
  * @owner: the context that holds it; @lock. Alive while @lock is held
- * @container: in flight: the object in whose queue it is, with a reference, or
- *             NULL in a reply; @lock
+ * @container: in flight: the object in whose queue it is, or the invitation, with a
+ *             reference, or NULL in a reply; @lock
  * @transfer: leaving: the send that it leaves by; @lock
  * @flights: how often it has left a holder; @lock
  * @ready: on @owner's ready list; @owner->ready_lock inside @lock

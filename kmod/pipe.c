@@ -84,6 +84,30 @@ void capipc_endpoint_set_origin(struct capipc_endpoint *endpoint, struct capipc_
 }
 
 /**
+ * capipc_endpoint_invite - somebody gets an endpoint by an invitation
+ * @endpoint: the endpoint, in flight
+ * @ident: who
+ * @clause: number of the context that may have @ident killed, or 0
+ */
+void capipc_endpoint_invite(struct capipc_endpoint *endpoint, struct capipc_ident *ident,
+			    u64 clause)
+{
+	struct capipc_ident *old;
+
+	capipc_ident_get(ident);
+	spin_lock(endpoint->object.lock);
+	old = endpoint->origin;
+	endpoint->origin = ident;
+	endpoint->clause = clause;
+	endpoint->ident_changed = endpoint->ident && !capipc_ident_same(ident, endpoint->ident);
+	/* They may be about who has changed. */
+	endpoint->verdict_count = 0;
+	endpoint->verdict_next = 0;
+	spin_unlock(endpoint->object.lock);
+	capipc_ident_put(old);
+}
+
+/**
  * capipc_endpoint_refresh_ident - let an endpoint know who is about to send
  * @endpoint: the endpoint
  * @context: the sender's

@@ -23,8 +23,10 @@
  * Local side, what its holder sends through it:
  * @ident: who sent last, reused as long as nothing about the sender changes
  * @ident_changed: @ident is not @origin
- * @origin: who connected or made the pipe; for an end that waits in a listener
- *          NULL until it is received
+ * @origin: who connected, accepted an invitation with it or made the pipe; for an
+ *          end that waits in a listener NULL until it is received
+ * @clause: number of the context that may have @origin killed, 0 if there is none:
+ *          @origin has accepted it from there on that condition
  * @verdict_receiver: credentials of the receiver that @verdicts were found for
  * @verdict_count: how many of @verdicts are valid
  * @verdict_next: which to replace next
@@ -51,6 +53,7 @@ struct capipc_endpoint {
 	bool ident_changed;
 	struct capipc_ident *ident;
 	struct capipc_ident *origin;
+	u64 clause;
 	const struct cred *verdict_receiver;
 	u8 verdict_count;
 	u8 verdict_next;
@@ -115,6 +118,8 @@ void capipc_pipe_put(struct capipc_pipe *pipe);
 void capipc_pipe_cut(struct capipc_pipe *pipe, struct list_head *garbage);
 
 void capipc_endpoint_set_origin(struct capipc_endpoint *endpoint, struct capipc_ident *ident);
+void capipc_endpoint_invite(struct capipc_endpoint *endpoint, struct capipc_ident *ident,
+			    u64 clause);
 int __must_check capipc_endpoint_refresh_ident(struct capipc_endpoint *endpoint,
 					       struct capipc_context *context);
 struct capipc_ident *capipc_endpoint_sender(struct capipc_endpoint *endpoint,

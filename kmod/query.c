@@ -11,6 +11,7 @@
 
 #include "context.h"
 #include "ident.h"
+#include "invitation.h"
 #include "ioctl.h"
 #include "pipe.h"
 #include "program.h"
@@ -20,8 +21,8 @@
 
 /**
  * capipc_query_sender - find the sender that a stamp is about
- * @handle: an endpoint or a reply handle
- * @stamp_id: which; 0 for who connected, or called
+ * @handle: an endpoint, a reply handle or an invitation
+ * @stamp_id: which; 0 for who connected, called or accepted
  * @changed: out: %CAPIPC_STAMP_CHANGED, as it was in the stamp
  *
  * Return: the ident with a reference, or -ESTALE, -EPROTOTYPE.
@@ -38,6 +39,9 @@ struct capipc_ident *capipc_query_sender(struct capipc_handle *handle, u64 stamp
 			return ERR_PTR(-ESTALE);
 		*changed = handle->transaction->sender_changed;
 		return capipc_ident_get(ident);
+	case CAPIPC_KIND_INVITATION:
+		*changed = false;
+		return capipc_invitation_acceptor(capipc_invitation(handle->object), stamp_id);
 	case CAPIPC_KIND_ENDPOINT:
 		break;
 	default:

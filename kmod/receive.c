@@ -141,6 +141,9 @@ static void capipc_receive_finish(struct capipc_context *context, struct capipc_
 		last = endpoint->last;
 		endpoint->last = message->sender;
 		message->sender = NULL;
+	} else if (object->kind == CAPIPC_KIND_INVITATION) {
+		/* Whoever else waits for it waits in vain. */
+		capipc_object_wake_locked(object);
 	}
 	capipc_object_update_ready_locked(object);
 	suspect = object->place == CAPIPC_PLACE_IN_FLIGHT;
@@ -161,7 +164,9 @@ static int capipc_receive_copy(struct capipc_context *context, struct capipc_req
 {
 	struct capipc_receive *arg = &request->argument.receive;
 
-	capipc_ident_stamp(message->sender, message->sender_changed, &arg->stamp);
+	/* Nobody sends the news that an invitation is over. */
+	if (message->sender)
+		capipc_ident_stamp(message->sender, message->sender_changed, &arg->stamp);
 	if (message->type == CAPIPC_RECEIVED_CONNECTION) {
 		arg->reply_handle = message->moved[0].value;
 		arg->facet = capipc_endpoint(message->moved[0].what.object)->facet;
@@ -374,7 +379,8 @@ static int capipc_receive_one(struct capipc_context *context, struct capipc_requ
 	if (ret)
 		return ret;
 	object = handle.object;
-	if (handle.kind != CAPIPC_KIND_ENDPOINT && handle.kind != CAPIPC_KIND_LISTENER) {
+	if (handle.kind != CAPIPC_KIND_ENDPOINT && handle.kind != CAPIPC_KIND_LISTENER &&
+	    handle.kind != CAPIPC_KIND_INVITATION) {
 		ret = -EPROTOTYPE;
 		goto out_put;
 	}

@@ -15,6 +15,7 @@
 #include "collect.h"
 #include "confinement.h"
 #include "context.h"
+#include "invitation.h"
 #include "message.h"
 #include "object.h"
 #include "pipe.h"
@@ -35,23 +36,36 @@ static int capipc_transfer_file(struct capipc_message *message,
 	file = fget_raw(attachment->handle);
 	if (!file)
 		return -EBADF;
+	if (capipc_file_is_invitation(file)) {
+		fput(file);
+		return -EPERM;
+	}
 	moved->what = (struct capipc_handle) { .file = file, .kind = CAPIPC_KIND_FILE };
 	message->moved_count++;
 	message->files++;
 	return 0;
 }
 
-static int capipc_transfer_handle(struct capipc_transfer *transfer,
-				  struct capipc_context *context,
-				  struct capipc_message *message,
-				  const struct capipc_attachment *attachment)
+/**
+ * capipc_transfer_add - take one handle out of a table
+ * @transfer: from capipc_transfer_init()
+ * @context: the sender's
+ * @message: that it leaves with
+ * @attachment: the handle, and the rights that shall arrive
+ *
+ * Return: 0, or -EINVAL, -EBADF, -EBUSY, -EPROTOTYPE, -EPERM, -ELOOP, for
+ * capipc_transfer_leave() to undo.
+ */
+int capipc_transfer_add(struct capipc_transfer *transfer, struct capipc_context *context,
+			struct capipc_message *message,
+			const struct capipc_attachment *attachment)
 {
 	struct capipc_handle *what = &message->moved[message->moved_count].what;
 	u32 rights, i;
 	int ret;
 
 	ret = capipc_table_move_begin(&context->table, attachment->handle, CAPIPC_RIGHT_TRANSFER,
-				      CAPIPC_KINDS_ANY, what);
+				      transfer->kinds, what);
 	if (ret == -EBUSY) {
 		for (i = 0; i < transfer->count; i++) {
 			if (transfer->moved[i].value == attachment->handle)
@@ -89,7 +103,7 @@ static int capipc_transfer_one(struct capipc_transfer *transfer, struct capipc_c
 		return -EINVAL;
 	switch (attachment.kind) {
 	case CAPIPC_KIND_NONE:
-		return capipc_transfer_handle(transfer, context, message, &attachment);
+		return capipc_transfer_add(transfer, context, message, &attachment);
 	case CAPIPC_KIND_FILE:
 		return capipc_transfer_file(message, &attachment);
 	default:
@@ -155,6 +169,56 @@ static void capipc_transfer_restore(struct capipc_transfer *transfer,
 }
 
 /**
+ * capipc_transfer_init - begin with nothing
+ * @transfer: out: to be given to capipc_transfer_add() and then, whatever that
+ *            returned, to capipc_transfer_leave()
+ * @count: how many handles it will be at most
+ * @kinds: bits of the kinds that may leave
+ * @target: the object in whose queue they will be, or the invitation, or NULL for
+ *          a reply
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int capipc_transfer_init(struct capipc_transfer *transfer, u32 count, u32 kinds,
+			 struct capipc_object *target)
+{
+	transfer->target = target;
+	transfer->count = 0;
+	transfer->kinds = kinds;
+	transfer->moved = transfer->few;
+	if (count <= CAPIPC_TRANSFER_FEW)
+		return 0;
+	transfer->moved = kmalloc_array(count, sizeof(*transfer->moved), GFP_KERNEL_ACCOUNT);
+	return transfer->moved ? 0 : -ENOMEM;
+}
+
+/**
+ * capipc_transfer_leave - all handles have been added, or one could not be
+ * @transfer: from capipc_transfer_init()
+ * @context: the sender's
+ * @message: that they leave with
+ * @error: what adding them returned
+ *
+ * Return: @error. With 0 the objects have left their holder; otherwise it is as if
+ * nothing had happened.
+ */
+int capipc_transfer_leave(struct capipc_transfer *transfer, struct capipc_context *context,
+			  struct capipc_message *message, int error)
+{
+	u32 i;
+
+	if (error) {
+		capipc_transfer_restore(transfer, context, message, false);
+		return error;
+	}
+	for (i = 0; i < transfer->count; i++) {
+		if (capipc_handle_is_object(&transfer->moved[i].what))
+			capipc_object_detach(transfer->moved[i].what.object, transfer);
+	}
+	return 0;
+}
+
+/**
  * capipc_transfer_begin - take what a message carries out of a table
  * @transfer: out: to be aborted or finished
  * @context: the sender's
@@ -172,18 +236,12 @@ int capipc_transfer_begin(struct capipc_transfer *transfer, struct capipc_contex
 {
 	const struct capipc_attachment __user *user = u64_to_user_ptr(attachments);
 	struct capipc_user *files_user;
-	int ret = 0;
+	int ret;
 	u32 i;
 
-	transfer->target = target;
-	transfer->count = 0;
-	transfer->moved = transfer->few;
-	if (count > CAPIPC_TRANSFER_FEW) {
-		transfer->moved = kmalloc_array(count, sizeof(*transfer->moved),
-						GFP_KERNEL_ACCOUNT);
-		if (!transfer->moved)
-			return -ENOMEM;
-	}
+	ret = capipc_transfer_init(transfer, count, CAPIPC_KINDS_ANY, target);
+	if (ret)
+		return ret;
 	for (i = 0; i < count && !ret; i++)
 		ret = capipc_transfer_one(transfer, context, message, &user[i]);
 	if (!ret && message->files) {
@@ -192,15 +250,7 @@ int capipc_transfer_begin(struct capipc_transfer *transfer, struct capipc_contex
 		if (!ret)
 			message->files_user = files_user;
 	}
-	if (ret) {
-		capipc_transfer_restore(transfer, context, message, false);
-		return ret;
-	}
-	for (i = 0; i < transfer->count; i++) {
-		if (capipc_handle_is_object(&transfer->moved[i].what))
-			capipc_object_detach(transfer->moved[i].what.object, transfer);
-	}
-	return 0;
+	return capipc_transfer_leave(transfer, context, message, ret);
 }
 
 /* The message will not be sent: everything is as it was. */

@@ -18,15 +18,27 @@
  *         message itself is the receiver's once it is queued
  * @few: where @moved points if there are not many
  * @count: how many
- * @target: the object in whose queue they will be, or NULL for a reply
+ * @kinds: bits of the kinds that may leave
+ * @target: the object in whose queue they will be, or the invitation, or NULL for
+ *          a reply
  */
 struct capipc_transfer {
 	struct capipc_moved *moved;
 	struct capipc_object *target;
 	u32 count;
+	u32 kinds;
 	struct capipc_moved few[CAPIPC_TRANSFER_FEW];
 };
 
+int __must_check capipc_transfer_init(struct capipc_transfer *transfer, u32 count, u32 kinds,
+				      struct capipc_object *target);
+int __must_check capipc_transfer_add(struct capipc_transfer *transfer,
+				     struct capipc_context *context,
+				     struct capipc_message *message,
+				     const struct capipc_attachment *attachment);
+int __must_check capipc_transfer_leave(struct capipc_transfer *transfer,
+				       struct capipc_context *context,
+				       struct capipc_message *message, int error);
 int __must_check capipc_transfer_begin(struct capipc_transfer *transfer,
 				       struct capipc_context *context,
 				       struct capipc_message *message, u64 attachments, u32 count,

@@ -138,6 +138,31 @@ AT(report, reason, 24);
 AT(report, reason_len, 32);
 AT(report, reserved, 36);
 
+SIZE(invited, 24);
+AT(invited, handle, 8);
+AT(invited, rights, 12);
+AT(invited, kind, 16);
+AT(invited, reserved, 20);
+
+SIZE(invite, 64);
+AT(invite, attachments, 8);
+AT(invite, rules, 16);
+AT(invite, cookie, 24);
+AT(invite, expires_ns, 32);
+AT(invite, attachments_count, 40);
+AT(invite, rule_size, 48);
+AT(invite, handle, 52);
+AT(invite, fd, 56);
+AT(invite, reserved, 60);
+
+SIZE(accept, 64);
+AT(accept, attachments, 8);
+AT(accept, fd, 16);
+AT(accept, attachments_capacity, 20);
+AT(accept, attachments_count, 24);
+AT(accept, terms, 28);
+AT(accept, stamp, 32);
+
 TEST(info)
 {
 	struct capipc_info a;
@@ -177,6 +202,8 @@ TEST(numbers)
 	EXPECT_EQ(0xc10c, CAPIPC_IOC_EXPLAIN);
 	EXPECT_EQ(0xc10d, CAPIPC_IOC_QUERY);
 	EXPECT_EQ(0xc10e, CAPIPC_IOC_REPORT);
+	EXPECT_EQ(0xc10f, CAPIPC_IOC_INVITE);
+	EXPECT_EQ(0xc110, CAPIPC_IOC_ACCEPT);
 }
 
 TEST_HARNESS_MAIN

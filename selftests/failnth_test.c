@@ -6,6 +6,7 @@
  *
  * Takes a kernel with fault injection.
  */
+#include "capipc_test_invitation.h"
 #include "capipc_test_netlink.h"
 
 #define FAIL_NTH "/proc/thread-self/fail-nth"
@@ -23,6 +24,8 @@ struct scene {
 	__u32 reply_handle;
 	__u64 stamp_id;
 	int opened;
+	__u32 spares[9]; /* more than fit without an allocation */
+	__u32 invitation;
 	int64_t deadline_ns; /* to ask for the time can fail, too */
 	struct ipc_message m;
 	struct capipc_call call;
@@ -570,6 +573,84 @@ static int attenuated_no_more(struct scene *s)
 	return ipc_trysend(s->fd, s->spare[0], 1, NULL, 0);
 }
 
+static int prepare_invite(struct scene *s)
+{
+	__u32 h[2];
+	int i, ret = 0;
+
+	for (i = 0; i < ARRAY_SIZE(s->spares) && !ret; i++) {
+		ret = ipc_create(s->fd, h);
+		s->spares[i] = h[0];
+	}
+	return ret;
+}
+
+static int run_invite(struct scene *s)
+{
+	struct capipc_invited in[ARRAY_SIZE(s->spares)];
+	struct capipc_invite a;
+	int i, ret;
+
+	ipc_invite_fill(&a, in, s->spares[0]);
+	for (i = 1; i < ARRAY_SIZE(s->spares); i++)
+		in[i] = (struct capipc_invited){ .name = i + 1,
+						 .handle = s->spares[i],
+						 .rights = 1 };
+	a.rules = ipc_ptr(three_rules);
+	a.rules_count = 3;
+	a.attachments_count = ARRAY_SIZE(s->spares);
+	a.expires_ns = s->deadline_ns;
+	ret = ipc_do_invite(s->fd, &a);
+	if (!ret) {
+		s->opened = a.fd;
+		s->invitation = a.handle;
+	}
+	return ret;
+}
+
+static int not_invited(struct scene *s)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < ARRAY_SIZE(s->spares) && !ret; i++)
+		ret = ipc_alive(s->fd, s->spares[i]);
+	return ret;
+}
+
+static int prepare_enter(struct scene *s)
+{
+	int ret = prepare_invite(s);
+
+	return ret ? ret : run_invite(s);
+}
+
+static int run_enter(struct scene *s)
+{
+	static struct guest g;
+	int ret = ipc_accept_all(s->server, s->opened, &g);
+
+	s->got = g.in[ARRAY_SIZE(s->spares) - 1].handle;
+	return ret;
+}
+
+static int not_entered(struct scene *s)
+{
+	struct pollfd p = { .fd = s->opened, .events = POLLIN };
+
+	if (ipc_queued(s->fd, s->invitation))
+		return -EPROTO;
+	return poll(&p, 1, 0) == 1 && p.revents == POLLIN ? 0 : -EPROTO;
+}
+
+static int was_entered(struct scene *s)
+{
+	int ret = ipc_tryrecv_from(s->fd, s->invitation, &s->m);
+
+	if (ret || s->m.r.type != CAPIPC_RECEIVED_ACCEPTED)
+		return ret ? ret : -EPROTO;
+	return ipc_alive(s->server, s->got);
+}
+
 /* ------------------------------------------------------------------- tests */
 
 FIXTURE(failnth)
@@ -613,6 +694,8 @@ STEP(replace, NULL, run_replace, spare_is_there, NULL);
 STEP(confine, NULL, run_confine, not_confined, NULL);
 STEP(attenuate, NULL, run_attenuate, not_confined, NULL);
 STEP(attenuate_again, run_attenuate, run_attenuate, attenuated_no_more, NULL);
+STEP(invite, prepare_invite, run_invite, not_invited, run_enter);
+STEP(enter, prepare_enter, run_enter, not_entered, was_entered);
 
 FIXTURE_SETUP(failnth)
 {

@@ -54,5 +54,7 @@ void test_dispatcher(void);
 void test_files(void);
 void test_entrust(void);
 void test_unreceivable(void);
+void test_invitations(void);
+int invited_main(void);
 
 #endif /* GUEST_H */

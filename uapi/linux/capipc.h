@@ -31,6 +31,11 @@
  * the context, fairly, at a cost that does not depend on how many there are;
  * it can send a reply first, so that a server makes one system call a request.
  *
+ * An *invitation* holds endpoints and listeners, each with a name, for who is not
+ * inside yet. It is carried by a file descriptor, which may be inherited over
+ * exec or sent over a socket. Whoever has that, and is let in by the rules,
+ * accepts it with CAPIPC_IOC_ACCEPT, once. It dies with its inviter.
+ *
  * A *listener* is a name in the registry of a network namespace. Connecting
  * to it makes a pipe: the client has its end at once, the server receives the
  * other end from the listener.
@@ -38,11 +43,11 @@
  * Every message carries a *stamp*: who sent it, made by the kernel from the
  * sender's credentials at that moment, in terms of the receiver's namespaces.
  *
- * *Rules* sit on a listener (who may connect) and on an endpoint (who may send
- * which ordinals to it). A rule is a conjunction of predicates. Rules are tried
- * in order, the first that matches allows, and if none matches the sender gets
- * EACCES and the receiver never knows. They look at who sends now, not at who
- * once connected.
+ * *Rules* sit on a listener (who may connect), on an invitation (who may accept)
+ * and on an endpoint (who may send which ordinals to it). A rule is a conjunction
+ * of predicates. Rules are tried in order, the first that matches allows, and if
+ * none matches the sender gets EACCES and the receiver never knows. They look at
+ * who sends now, not at who once connected.
  *
  * ALL OR NOTHING
  *
@@ -90,20 +95,24 @@
  *  EINVAL       malformed: struct too short, reserved member or unknown flag
  *               not zero, count beyond its limit, name with a wrong character
  *  ELOOP        it would put an endpoint inside itself or its peer
- *  EMFILE       the receiver's table of file descriptors is full
+ *  EMFILE       the table of file descriptors, of who receives or invites, is full
  *  EMSGSIZE     larger than the maximum, than the window of the pipe, than the
  *               receiver's buffers, or than the caller takes as a reply
  *  ENAMETOOLONG the name is longer than CAPIPC_NAME_MAX
+ *  ENFILE       the system has too many open files
  *  ENOENT       nobody listens by that name
  *  ENOMEM       the kernel is out of memory
  *  ENOTTY       no such request
  *  EOPNOTSUPP   this kernel cannot tell what was asked for (no security labels)
  *  EPERM        not permitted to this caller: the context belongs to another
  *               address space, the handle lacks the right, the name is
- *               reserved for others
+ *               reserved for others, the file descriptor is that of an
+ *               invitation, the clause of an invitation was not agreed to
  *  EPIPE        the peer is closed
- *  EPROTOTYPE   the handle is of the wrong kind for this request
- *  ESTALE       the kernel no longer knows the sender with that stamp
+ *  EPROTOTYPE   the handle, or file descriptor, is of the wrong kind for this
+ *               request
+ *  ESTALE       it is over: the kernel no longer knows the sender with that
+ *               stamp; the invitation has been accepted or withdrawn
  *  ETIMEDOUT    the deadline has passed
  *  ETOOMANYREFS the sender's user has too many file descriptors in flight
  */
@@ -117,6 +126,7 @@
 
 #define CAPIPC_MESSAGE_MAX	(1U << 20)	/* bytes in a message */
 #define CAPIPC_ATTACHMENTS_MAX	253U		/* attachments of a message */
+#define CAPIPC_INVITED_MAX	64U		/* attachments of an invitation */
 #define CAPIPC_RULES_MAX	256U		/* rules in a list */
 #define CAPIPC_RANGES_MAX	256U		/* ranges of ordinals in an attenuation */
 #define CAPIPC_NAME_MAX		127U		/* bytes in a name, no NUL */
@@ -148,6 +158,7 @@ enum capipc_kind {
 	CAPIPC_KIND_REPLY	= 3,	/* WRITE TRANSFER */
 	CAPIPC_KIND_CALL	= 4,	/* a pending call: READ */
 	CAPIPC_KIND_FILE	= 5,	/* only in attachments: a file descriptor */
+	CAPIPC_KIND_INVITATION	= 9,	/* READ */
 };
 
 /**
@@ -169,7 +180,8 @@ enum capipc_kind {
  * twice.
  *
  * File descriptors in flight count for the sender's user: beyond the
- * RLIMIT_NOFILE of the sender that is ETOOMANYREFS, without CAP_SYS_RESOURCE. A
+ * RLIMIT_NOFILE of the sender that is ETOOMANYREFS, without CAP_SYS_RESOURCE. That
+ * of an invitation does not travel in a message (EPERM). A
  * receiver that has no room for them (EMFILE), or that a security module denies one
  * (EACCES), gets nothing; the message stays.
  */
@@ -514,6 +526,8 @@ enum capipc_receive_type {
 	CAPIPC_RECEIVED_CALL		= 2,	/* a request, with a reply handle */
 	CAPIPC_RECEIVED_CONNECTION	= 3,	/* a new pipe from a listener */
 	CAPIPC_RECEIVED_PEER_CLOSED	= 4,	/* nothing will come any more */
+	CAPIPC_RECEIVED_ACCEPTED	= 5,	/* an invitation was accepted */
+	CAPIPC_RECEIVED_INVITATION_CLOSED = 6,	/* nobody will accept it any more */
 };
 
 /**
@@ -529,10 +543,10 @@ enum capipc_receive_type {
  * @attachments: pointer to room for an array of struct capipc_attachment
  * @data_capacity: room at @data, bytes
  * @attachments_capacity: room at @attachments, elements
- * @handle: an endpoint or listener to receive from, with %CAPIPC_RIGHT_READ, or
- *          0 for all of the context
+ * @handle: an endpoint, listener or invitation to receive from, with
+ *          %CAPIPC_RIGHT_READ, or 0 for all of the context
  * @type: out: enum capipc_receive_type
- * @from: out: the endpoint or listener it came from
+ * @from: out: the endpoint, listener or invitation it came from
  * @ordinal: out: number of the method
  * @data_len: out: number of bytes
  * @attachments_count: out: number of attachments
@@ -542,14 +556,16 @@ enum capipc_receive_type {
  * @reply_attachments_capacity: out: a call: the most attachments it takes
  * @facet: out: facet of the endpoint, as the rules of the listener chose it
  * @cookie: out: cookie of @from
- * @stamp: out: who sent it, or who connected
+ * @stamp: out: who sent it, who connected, or who accepted
  *
  * A message that cannot be delivered stays, and EMSGSIZE (larger than the room),
  * EDQUOT, EMFILE, EACCES and ENOMEM come with @type, @from, @data_len and
  * @attachments_count, which say what it needs, or what to close.
  * PEER_CLOSED comes once for each holder of an endpoint, when all messages have
  * been received;
- * with @handle given, EPIPE comes from then on. The stamp is then zero.
+ * with @handle given, EPIPE comes from then on. The stamp is then zero. From an
+ * invitation comes either ACCEPTED or INVITATION_CLOSED, once, and EPIPE from then
+ * on; nothing else of it is set but @cookie, and the @stamp of who accepted.
  * After a failure others have their turn first.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE, EAGAIN,
@@ -721,12 +737,12 @@ struct capipc_explain {
  * struct capipc_query - CAPIPC_IOC_QUERY: who exactly was that?
  * @size: size of the struct as the caller knows it
  * @flags: CAPIPC_QUERY_EXE or zero
- * @handle: an endpoint, or a reply handle
+ * @handle: an endpoint, a reply handle, or an invitation that was accepted
  * @state: out: %CAPIPC_QUERY_ALIVE, %CAPIPC_QUERY_HAS_EXE
  * @stamp_id: id of the stamp of the last message received from the endpoint, or
  *            that of who connected (or made the pipe), for which 0 will do.
  *            With a reply handle: the stamp of its call, or 0, which means the
- *            same.
+ *            same. With an invitation: the stamp of who accepted, or 0, likewise.
  * @groups: pointer to room for supplementary groups, __u32 each
  * @label: pointer to room for the security label
  * @groups_capacity: room at @groups, elements
@@ -810,7 +826,11 @@ enum capipc_report_verdict {
  * afterwards; with a reply handle, the endpoint it came from stays as a handle
  * of a closed pipe. With %CAPIPC_REPORT_KILL the sender is killed if
  * the caller could have done that with kill(2); the rule is applied to the
- * process that sent, not to whoever has its number now.
+ * process that sent, not to whoever has its number now. It is killed, too, if it
+ * agreed to that: the message came from an endpoint that was in an invitation of
+ * this context with %CAPIPC_INVITE_MAY_KILL, the sender is the process that
+ * accepted it and has not executed another program since, and it has a number in
+ * the caller's pid namespace whose first process it is not.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, ESTALE.
  */
@@ -911,6 +931,114 @@ struct capipc_confine {
 	__u32 reserved;
 };
 
+/**
+ * struct capipc_invited - a handle in an invitation
+ * @name: by which the acceptor knows it; unique in the invitation
+ * @handle: inviting: the endpoint or listener to attach, needs
+ *          %CAPIPC_RIGHT_TRANSFER. accepting: out: the handle that now names it
+ * @rights: inviting: as in struct capipc_attachment. accepting: out: the rights of
+ *          the new handle
+ * @kind: inviting: must be zero. accepting: out: what it is, enum capipc_kind
+ * @reserved: must be zero
+ */
+struct capipc_invited {
+	__u64 name;
+	__u32 handle;
+	__u32 rights;
+	__u32 kind;
+	__u32 reserved;
+};
+
+/* Whoever accepts may be killed for a bad message: see struct capipc_report. */
+#define CAPIPC_INVITE_MAY_KILL	(1U << 0)
+/* The file descriptor shall survive exec: no O_CLOEXEC. */
+#define CAPIPC_INVITE_INHERIT	(1U << 1)
+
+/**
+ * struct capipc_invite - CAPIPC_IOC_INVITE: let somebody in
+ * @size: size of the struct as the caller knows it
+ * @flags: CAPIPC_INVITE_*
+ * @attachments: pointer to an array of struct capipc_invited
+ * @rules: pointer to an array of struct capipc_rule: who may accept
+ * @cookie: cookie of the invitation; its news comes with it
+ * @expires_ns: until when it can be accepted, ns of CLOCK_MONOTONIC, or
+ *              %CAPIPC_FOREVER; ETIMEDOUT if that has passed
+ * @attachments_count: number of @attachments, 1 to %CAPIPC_INVITED_MAX
+ * @rules_count: number of @rules; none lets nobody in
+ * @rule_size: sizeof(struct capipc_rule) as the caller knows it, always needed
+ * @handle: out: the invitation, with READ
+ * @fd: out: the file descriptor that carries it, with O_CLOEXEC unless
+ *      %CAPIPC_INVITE_INHERIT
+ * @reserved: must be zero
+ *
+ * The attached handles leave the caller's table. What happens to the invitation
+ * is received from @handle, once: CAPIPC_RECEIVED_ACCEPTED with the stamp of the
+ * acceptor; or CAPIPC_RECEIVED_INVITATION_CLOSED when it has expired, or its last
+ * file descriptor was closed, and what it held with it. Closing @handle
+ * before withdraws the invitation and closes what it held; so does the death of
+ * the inviter, wherever the file descriptor is.
+ *
+ * The file descriptor can be inherited and sent over sockets, but not in a message.
+ * It polls readable while it can be accepted and POLLHUP afterwards; nothing else
+ * can be done with it but CAPIPC_IOC_ACCEPT.
+ *
+ * The rules have neither facet nor ordinals; the receiver in them is the inviter.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EOPNOTSUPP,
+ * ETIMEDOUT, EDQUOT, EMFILE, ENFILE, ENOMEM.
+ */
+struct capipc_invite {
+	__u32 size;
+	__u32 flags;
+	__u64 attachments;
+	__u64 rules;
+	__u64 cookie;
+	__s64 expires_ns;
+	__u32 attachments_count;
+	__u32 rules_count;
+	__u32 rule_size;
+	__u32 handle;
+	__s32 fd;
+	__u32 reserved;
+};
+
+/* Agree to %CAPIPC_INVITE_MAY_KILL, if the invitation has that clause. */
+#define CAPIPC_ACCEPT_MAY_KILL	(1U << 0)
+
+/**
+ * struct capipc_accept - CAPIPC_IOC_ACCEPT: take what an invitation holds
+ * @size: size of the struct as the caller knows it
+ * @flags: %CAPIPC_ACCEPT_MAY_KILL or zero
+ * @attachments: pointer to room for an array of struct capipc_invited
+ * @fd: the file descriptor of an invitation; it stays open
+ * @attachments_capacity: room at @attachments, elements
+ * @attachments_count: out: number of attachments
+ * @terms: out: %CAPIPC_INVITE_MAY_KILL if the invitation has that clause
+ * @stamp: out: who invited
+ *
+ * Everything arrives or nothing does; whoever comes second gets ESTALE. For the
+ * endpoints among it, the caller is from now on who connected:
+ * %CAPIPC_STAMP_CHANGED is about the caller, not about who made the pipe.
+ *
+ * EACCES: the rules deny it. EPERM: it has the clause and @flags does not agree.
+ * EMSGSIZE: too little room; @attachments_count says how many there are.
+ * ETIMEDOUT: it has expired. ESTALE: it was accepted before, or withdrawn.
+ * After a failure the invitation is as it was.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EPROTOTYPE, EACCES, EMSGSIZE,
+ * ESTALE, ETIMEDOUT, EDQUOT, ENOMEM.
+ */
+struct capipc_accept {
+	__u32 size;
+	__u32 flags;
+	__u64 attachments;
+	__s32 fd;
+	__u32 attachments_capacity;
+	__u32 attachments_count;
+	__u32 terms;
+	struct capipc_stamp stamp;
+};
+
 /*
  * The numbers do not encode the size of the struct, which may grow: the size
  * member does.
@@ -932,6 +1060,8 @@ struct capipc_confine {
 #define CAPIPC_IOC_EXPLAIN	_IO(CAPIPC_IOC_TYPE, 0x0c)
 #define CAPIPC_IOC_QUERY	_IO(CAPIPC_IOC_TYPE, 0x0d)
 #define CAPIPC_IOC_REPORT	_IO(CAPIPC_IOC_TYPE, 0x0e)
+#define CAPIPC_IOC_INVITE	_IO(CAPIPC_IOC_TYPE, 0x0f)
+#define CAPIPC_IOC_ACCEPT	_IO(CAPIPC_IOC_TYPE, 0x10)
 #define CAPIPC_IOC_REPLACE	_IO(CAPIPC_IOC_TYPE, 0x11)
 #define CAPIPC_IOC_ATTENUATE	_IO(CAPIPC_IOC_TYPE, 0x13)
 #define CAPIPC_IOC_CONFINE	_IO(CAPIPC_IOC_TYPE, 0x14)

@@ -59,6 +59,8 @@
  *    CAPIPC_EVENT_A_AMOUNT: u64, how much of it was asked for
  *    CAPIPC_EVENT_A_LIMIT: u64, how much of it there may be
  *    CAPIPC_EVENT_A_UID: u32, real user id whose account it is that is full
+ *    CAPIPC_EVENT_A_INVITATION: u64, number of the invitation that was accepted, or
+ *                               that the actor was denied to accept
  *    CAPIPC_EVENT_A_LOST: u64, so many events since the module was loaded, in all
  *                         network namespaces, could not be told for want of
  *                         memory; missing while there are none
@@ -105,7 +107,7 @@
  *    CAPIPC_HANDLE_A_HANDLE: u32, its value there, always
  *    CAPIPC_HANDLE_A_KIND: u32, enum capipc_kind, always
  *    CAPIPC_HANDLE_A_RIGHTS: u32, CAPIPC_RIGHT_*, always
- *    CAPIPC_HANDLE_A_OBJECT: u64, number of the pipe or listener
+ *    CAPIPC_HANDLE_A_OBJECT: u64, number of the pipe, listener or invitation
  *    CAPIPC_HANDLE_A_QUEUED: u32, messages or connections to be received from it
  *  an endpoint:
  *    CAPIPC_HANDLE_A_END: u32, which end of the pipe: 0 or 1
@@ -116,7 +118,8 @@
  *    CAPIPC_HANDLE_A_PEER_CONTEXT: u64, the context that holds the other end; for
  *                                  who sees all
  *    CAPIPC_HANDLE_A_PEER_INSIDE: u64, number of the pipe or listener in whose
- *                                 queue the other end waits; for who sees all
+ *                                 queue, or of the invitation in which, the
+ *                                 other end waits; for who sees all
  *  a listener:
  *    CAPIPC_HANDLE_A_NAME: string, its name
  *    CAPIPC_HANDLE_A_BACKLOG: u32, connections that may wait
@@ -146,8 +149,11 @@ enum capipc_cmd {
 enum capipc_event_type {
 	CAPIPC_EVENT_UNSPEC,
 	CAPIPC_EVENT_CONNECT,		/* the actor was let in: NAME, FACET */
-	CAPIPC_EVENT_ACCEPT,		/* its connection was received: NAME, FACET */
+	CAPIPC_EVENT_ACCEPT,		/* its connection was received: NAME, FACET;
+					 * or it accepted an INVITATION
+					 */
 	CAPIPC_EVENT_DENY,		/* rules deny: to connect if there is a NAME,
+					 * to accept if there is an INVITATION,
 					 * else to send: ORDINAL
 					 */
 	CAPIPC_EVENT_BAD_MESSAGE,	/* what it sent was reported: REPORTER,
@@ -190,6 +196,7 @@ enum capipc_event_attr {
 	CAPIPC_EVENT_A_LIMIT,
 	CAPIPC_EVENT_A_UID,
 	CAPIPC_EVENT_A_LOST,
+	CAPIPC_EVENT_A_INVITATION,
 
 	/* private: */
 	__CAPIPC_EVENT_A_MAX,
