@@ -40,6 +40,12 @@ static const struct capipc_confinement *capipc_moved_confinement(const struct ca
 		capipc_endpoint(moved->what.object)->confinement : NULL;
 }
 
+/* May what is leaving not be received by everybody? */
+bool capipc_confinement_is_on(const struct capipc_moved *moved)
+{
+	return capipc_moved_confinement(moved);
+}
+
 static bool capipc_confinement_allows(const struct capipc_confinement *confinement,
 				      const struct capipc_ident *receiver)
 {

@@ -9,7 +9,9 @@
 #include "main.h"
 
 struct capipc_confinement;
+struct capipc_moved;
 
+bool capipc_confinement_is_on(const struct capipc_moved *moved);
 void capipc_confinement_free(struct capipc_confinement *confinement);
 int __must_check capipc_confinement_judge(struct capipc_context *context,
 					  struct capipc_message *message);

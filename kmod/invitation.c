@@ -8,6 +8,7 @@
 #include <linux/uaccess.h>
 
 #include "account.h"
+#include "confinement.h"
 #include "context.h"
 #include "event.h"
 #include "ident.h"
@@ -330,6 +331,9 @@ static int capipc_invitation_attach(struct capipc_invitation *invitation,
 	ret = capipc_transfer_add(transfer, context, invitation->held, &attachment);
 	if (ret)
 		return ret;
+	/* Who may receive it is asked where messages arrive. */
+	if (capipc_confinement_is_on(&invitation->held->moved[index]))
+		return -EPERM;
 	invited->handle = 0;
 	invited->rights = invitation->held->moved[index].what.rights;
 	invited->kind = invitation->held->moved[index].what.kind;

@@ -3,6 +3,7 @@
  * Endpoints that are closed where they may not be received.
  */
 #include "async.h"
+#include "capipc_test_invitation.h"
 
 FIXTURE(confine)
 {
@@ -202,6 +203,22 @@ TEST_F(confine, failed_receive)
 	EXPECT_EQ(0, self->m.att[0].handle);
 	EXPECT_OK(ipc_alive(self->fd, self->m.att[1].handle));
 	EXPECT_ERR(EPIPE, ipc_trysend(self->fd, p[0], 1, "x", 1));
+}
+
+/* There is no other way out: an invitation does not take it. */
+TEST_F(confine, not_in_an_invitation)
+{
+	const struct capipc_rule any = { 0 };
+	struct capipc_invited in;
+	struct capipc_invite a;
+
+	ASSERT_OK(confine(self->fd, self->h[1], &any, 1));
+	ipc_invite_fill(&a, &in, self->h[1]);
+	EXPECT_ERR(EPERM, ipc_do_invite(self->fd, &a));
+	EXPECT_OK(ipc_alive(self->fd, self->h[1]));
+	EXPECT_OK(ipc_send_str(self->fd, self->h[0], 1, "x"));
+	ipc_invite_fill(&a, &in, self->h[0]);
+	EXPECT_OK(ipc_do_invite(self->fd, &a));
 }
 
 TEST_F(confine, errors)

@@ -983,6 +983,7 @@ struct capipc_invited {
  * can be done with it but CAPIPC_IOC_ACCEPT.
  *
  * The rules have neither facet nor ordinals; the receiver in them is the inviter.
+ * A confined endpoint cannot be attached (EPERM).
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EOPNOTSUPP,
  * ETIMEDOUT, EDQUOT, EMFILE, ENFILE, ENOMEM.
