@@ -12,6 +12,7 @@
 #include <linux/capability.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/mount.h>
 #include <linux/path.h>
 
@@ -56,6 +57,16 @@ static inline int capipc_compat_path_permission(const struct path *path, int mas
 	return inode_permission(mnt_idmap(path->mnt), d_inode(path->dentry), mask);
 #else
 	return inode_permission(mnt_user_ns(path->mnt), d_inode(path->dentry), mask);
+#endif
+}
+
+static inline void capipc_compat_vm_flags_mod(struct vm_area_struct *vma, unsigned long set,
+					      unsigned long clear)
+{
+#if KERNEL_VERSION(6, 3, 0) <= LINUX_VERSION_CODE
+	vm_flags_mod(vma, set, clear);
+#else
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
 #endif
 }
 

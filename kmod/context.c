@@ -11,6 +11,8 @@
 #include "context.h"
 #include "ioctl.h"
 #include "listener.h"
+#include "memory.h"
+#include "mmap.h"
 #include "net.h"
 #include "object.h"
 #include "pipe.h"
@@ -284,6 +286,7 @@ int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *
 	arg->facet = 0;
 	arg->cookie = 0;
 	arg->object_id = 0;
+	arg->bytes = 0;
 
 	switch (handle.kind) {
 	case CAPIPC_KIND_ENDPOINT:
@@ -306,6 +309,10 @@ int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *
 		spin_unlock(handle.object->lock);
 		arg->object_id = capipc_listener(handle.object)->id;
 		break;
+	case CAPIPC_KIND_BUFFER:
+		arg->object_id = handle.memory->id;
+		arg->bytes = capipc_memory_size(handle.memory);
+		break;
 	}
 	capipc_handle_put(&handle);
 	return capipc_request_respond(request);
@@ -318,5 +325,6 @@ const struct file_operations capipc_fops = {
 	.unlocked_ioctl = capipc_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.poll = capipc_poll,
+	.mmap = capipc_mmap,
 	.llseek = no_llseek,
 };

@@ -5,6 +5,7 @@
 #include <linux/nospec.h>
 #include <linux/uaccess.h>
 
+#include "buffer.h"
 #include "call.h"
 #include "context.h"
 #include "ioctl.h"
@@ -51,6 +52,10 @@ static const struct capipc_ioctl_entry capipc_ioctls[] = {
 	CAPIPC_IOCTL(CAPIPC_IOC_EXPLAIN, capipc_ioctl_explain, struct capipc_explain, facet),
 	CAPIPC_IOCTL(CAPIPC_IOC_QUERY, capipc_ioctl_query, struct capipc_query, stamp),
 	CAPIPC_IOCTL(CAPIPC_IOC_REPORT, capipc_ioctl_report, struct capipc_report, reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_DUPLICATE, capipc_ioctl_duplicate, struct capipc_duplicate,
+		     reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_CREATE_BUFFER, capipc_ioctl_create_buffer,
+		     struct capipc_create_buffer, reserved),
 };
 
 /**
@@ -107,6 +112,8 @@ long capipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (cmd != _IO(CAPIPC_IOC_TYPE, nr) || nr >= ARRAY_SIZE(capipc_ioctls))
 		return -ENOTTY;
 	entry = &capipc_ioctls[array_index_nospec(nr, ARRAY_SIZE(capipc_ioctls))];
+	if (!entry->serve)
+		return -ENOTTY;
 
 	request.file = file;
 	ret = capipc_request_copy(&request, (void __user *)arg, entry->size, entry->min_size);

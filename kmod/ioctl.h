@@ -26,6 +26,8 @@ union capipc_argument {
 	struct capipc_explain explain;
 	struct capipc_query query;
 	struct capipc_report report;
+	struct capipc_duplicate duplicate;
+	struct capipc_create_buffer create_buffer;
 };
 
 /**

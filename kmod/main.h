@@ -42,6 +42,7 @@ struct capipc_context;
 struct capipc_endpoint;
 struct capipc_ident;
 struct capipc_listener;
+struct capipc_memory;
 struct capipc_message;
 struct capipc_net;
 struct capipc_object;

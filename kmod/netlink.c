@@ -20,6 +20,7 @@
 #include "context.h"
 #include "event.h"
 #include "listener.h"
+#include "memory.h"
 #include "net.h"
 #include "netlink.h"
 #include "program.h"
@@ -411,6 +412,13 @@ static int capipc_handle_put_listener(struct sk_buff *skb, struct capipc_listene
 				       listener->name_len);
 }
 
+static int capipc_handle_put_buffer(struct sk_buff *skb, const struct capipc_memory *memory)
+{
+	return nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_OBJECT, memory->id, CAPIPC_HANDLE_A_PAD) ?:
+	       nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_BYTES, capipc_memory_size(memory),
+				 CAPIPC_HANDLE_A_PAD);
+}
+
 static int capipc_handle_put_attrs(struct sk_buff *skb, const struct capipc_viewer *viewer,
 				   const struct capipc_context *context,
 				   const struct capipc_handle *handle, u32 value)
@@ -420,6 +428,8 @@ static int capipc_handle_put_attrs(struct sk_buff *skb, const struct capipc_view
 	    nla_put_u32(skb, CAPIPC_HANDLE_A_KIND, handle->kind) ||
 	    nla_put_u32(skb, CAPIPC_HANDLE_A_RIGHTS, handle->rights))
 		return -EMSGSIZE;
+	if (handle->kind == CAPIPC_KIND_BUFFER)
+		return capipc_handle_put_buffer(skb, handle->memory);
 	if (handle->kind != CAPIPC_KIND_ENDPOINT && handle->kind != CAPIPC_KIND_LISTENER)
 		return 0;
 	if (nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_OBJECT, capipc_object_number(handle->object),

@@ -7,6 +7,7 @@
 #define CAPIPC_TEST_ABI_H
 
 #include "async.h"
+#include "capipc_test_memory.h"
 
 union any_request {
 	uint32_t size;
@@ -29,6 +30,8 @@ union any_request {
 	struct capipc_explain explain;
 	struct capipc_query query;
 	struct capipc_report report;
+	struct capipc_duplicate duplicate;
+	struct capipc_create_buffer create_buffer;
 	unsigned char bytes[8192];
 };
 
@@ -42,6 +45,7 @@ struct abi_world {
 	uint32_t fresh[2]; /* another one, for requests that use it up */
 	uint32_t reply; /* a call that was received; c0 waits for it */
 	uint32_t listener;
+	uint32_t buffer;
 	unsigned int serial;
 	char name[64];
 	char data[64];
@@ -248,6 +252,20 @@ static int abi_prepare_report(struct abi_world *w, union any_request *a)
 	return ret;
 }
 
+static int abi_prepare_create_buffer(struct abi_world *w, union any_request *a)
+{
+	a->create_buffer.bytes = 1;
+	return 0;
+}
+
+static int abi_prepare_duplicate(struct abi_world *w, union any_request *a)
+{
+	int ret = w->buffer ? 0 : ipc_buffer(w->fd, 1, &w->buffer);
+
+	a->duplicate.handle = w->buffer;
+	return ret;
+}
+
 #define ABI_SIZE(name)	      sizeof(struct capipc_##name)
 #define ABI_OFF(name, member) offsetof(struct capipc_##name, member)
 
@@ -287,9 +305,23 @@ static const struct abi_request abi_requests[] = {
 	{ "report", CAPIPC_IOC_REPORT, ABI_SIZE(report), CAPIPC_REPORT_KILL,
 	  ABI_OFF(report, reserved), ABI_OFF(report, handle), 0, true,
 	  abi_prepare_report },
+	{ "duplicate", CAPIPC_IOC_DUPLICATE, ABI_SIZE(duplicate), 0,
+	  ABI_OFF(duplicate, reserved), ABI_OFF(duplicate, handle), 0, true,
+	  abi_prepare_duplicate },
+	{ "create_buffer", CAPIPC_IOC_CREATE_BUFFER, ABI_SIZE(create_buffer), 0,
+	  ABI_OFF(create_buffer, reserved), ABI_NONE, 0, true,
+	  abi_prepare_create_buffer },
 };
 
 #define abi_requests_end (abi_requests + ARRAY_SIZE(abi_requests))
+
+/* Its size when it was first published. */
+static __unused_fn size_t abi_first_size(const struct abi_request *r)
+{
+	if (r->cmd == CAPIPC_IOC_INSPECT)
+		return ABI_OFF(inspect, bytes);
+	return r->size;
+}
 
 static const struct abi_request *abi_request(unsigned long cmd)
 {

@@ -51,11 +51,12 @@ SIZE(tag, 24);
 AT(tag, handle, 8);
 AT(tag, cookie, 16);
 
-SIZE(inspect, 48);
+SIZE(inspect, 56);
 AT(inspect, handle, 8);
 AT(inspect, facet, 28);
 AT(inspect, cookie, 32);
 AT(inspect, object_id, 40);
+AT(inspect, bytes, 48);
 
 SIZE(send, 48);
 AT(send, deadline_ns, 8);
@@ -138,6 +139,17 @@ AT(report, reason, 24);
 AT(report, reason_len, 32);
 AT(report, reserved, 36);
 
+SIZE(duplicate, 24);
+AT(duplicate, handle, 8);
+AT(duplicate, rights, 12);
+AT(duplicate, duplicate, 16);
+AT(duplicate, reserved, 20);
+
+SIZE(create_buffer, 24);
+AT(create_buffer, bytes, 8);
+AT(create_buffer, handle, 16);
+AT(create_buffer, reserved, 20);
+
 TEST(info)
 {
 	struct capipc_info a;
@@ -177,6 +189,8 @@ TEST(numbers)
 	EXPECT_EQ(0xc10c, CAPIPC_IOC_EXPLAIN);
 	EXPECT_EQ(0xc10d, CAPIPC_IOC_QUERY);
 	EXPECT_EQ(0xc10e, CAPIPC_IOC_REPORT);
+	EXPECT_EQ(0xc112, CAPIPC_IOC_DUPLICATE);
+	EXPECT_EQ(0xc116, CAPIPC_IOC_CREATE_BUFFER);
 }
 
 TEST_HARNESS_MAIN

@@ -6,6 +6,7 @@
  *
  * Takes a kernel with fault injection.
  */
+#include "capipc_test_memory.h"
 #include "capipc_test_netlink.h"
 
 #define FAIL_NTH "/proc/thread-self/fail-nth"
@@ -20,6 +21,8 @@ struct scene {
 	__u32 end, server_end; /* a pipe between the two */
 	__u32 spare[2]; /* a pipe of ours */
 	__u32 got; /* what the request gave us */
+	__u32 buffer;
+	char *mapped;
 	__u32 reply_handle;
 	__u64 stamp_id;
 	int opened;
@@ -45,6 +48,7 @@ static const struct {
 	{ FAULTS "failslab/ignore-gfp-wait", "N" },
 	{ FAULTS "failslab/verbose", "0" },
 	{ FAULTS "fail_page_alloc/ignore-gfp-wait", "N" },
+	{ FAULTS "fail_page_alloc/ignore-gfp-highmem", "N" },
 	{ FAULTS "fail_page_alloc/min-order", "0" },
 	{ FAULTS "fail_page_alloc/verbose", "0" },
 	{ FAULTS "fail_usercopy/verbose", "0" },
@@ -489,6 +493,50 @@ FIXTURE_VARIANT(failnth)
 	struct step step;
 };
 
+/* --------------------------------------------------------------- memory */
+
+static int run_create_buffer(struct scene *s)
+{
+	return ipc_buffer(s->fd, 3 * 4096, &s->got);
+}
+
+static int close_got(struct scene *s)
+{
+	return ipc_close(s->fd, s->got);
+}
+
+static int prepare_buffer(struct scene *s)
+{
+	return ipc_buffer(s->fd, 3 * 4096, &s->buffer);
+}
+
+static int buffer_is_there(struct scene *s)
+{
+	return ipc_alive(s->fd, s->buffer);
+}
+
+static int run_duplicate(struct scene *s)
+{
+	return ipc_duplicate(s->fd, s->buffer, CAPIPC_RIGHTS_SAME, &s->got);
+}
+
+static int run_map(struct scene *s)
+{
+	return ipc_map(s->fd, s->buffer, 3 * 4096, PROT_READ | PROT_WRITE,
+		       &s->mapped);
+}
+
+static int unmap(struct scene *s)
+{
+	memset(s->mapped, 1, 3 * 4096);
+	return munmap(s->mapped, 3 * 4096) ? -errno : 0;
+}
+
+static int run_send_buffer(struct scene *s)
+{
+	return ipc_send_handle(s->fd, s->end, "buffer", s->buffer);
+}
+
 #define STEP(_name, _prepare, _run, _untouched, _finish)        \
 	FIXTURE_VARIANT_ADD(failnth, _name)                     \
 	{                                                       \
@@ -512,6 +560,10 @@ STEP(restrict, NULL, run_restrict, not_restricted, NULL);
 STEP(explain, NULL, run_explain, NULL, NULL);
 STEP(query, prepare_query, run_query, NULL, NULL);
 STEP(report, prepare_query, run_report, not_cut_off, NULL);
+STEP(create_buffer, NULL, run_create_buffer, NULL, close_got);
+STEP(duplicate, prepare_buffer, run_duplicate, buffer_is_there, close_got);
+STEP(map, prepare_buffer, run_map, buffer_is_there, unmap);
+STEP(send_buffer, prepare_buffer, run_send_buffer, buffer_is_there, NULL);
 
 FIXTURE_SETUP(failnth)
 {

@@ -38,6 +38,11 @@
  * Every message carries a *stamp*: who sent it, made by the kernel from the
  * sender's credentials at that moment, in terms of the receiver's namespaces.
  *
+ * A *shared buffer* is memory that several processes map. mmap(2) of the context's
+ * file maps it, with the handle in the place of the offset, in pages. Handles to it can be
+ * duplicated with fewer rights: who has none with WRITE cannot write it, by any
+ * means, and memory never shrinks under who has mapped it.
+ *
  * *Rules* sit on a listener (who may connect) and on an endpoint (who may send
  * which ordinals to it). A rule is a conjunction of predicates. Rules are tried
  * in order, the first that matches allows, and if none matches the sender gets
@@ -128,11 +133,11 @@
 #define CAPIPC_NOWAIT		(1U << 0)
 
 /* What a handle lets its holder do. */
-#define CAPIPC_RIGHT_READ	(1U << 0)	/* receive from it */
-#define CAPIPC_RIGHT_WRITE	(1U << 1)	/* send, call or reply on it */
+#define CAPIPC_RIGHT_READ	(1U << 0)	/* receive from it; read memory */
+#define CAPIPC_RIGHT_WRITE	(1U << 1)	/* send, call or reply on it; write memory */
 #define CAPIPC_RIGHT_TRANSFER	(1U << 2)	/* move it in a message */
-#define CAPIPC_RIGHT_DUPLICATE	(1U << 3)	/* no object has it yet */
-#define CAPIPC_RIGHT_MAP	(1U << 4)	/* no object has it yet */
+#define CAPIPC_RIGHT_DUPLICATE	(1U << 3)	/* make another handle: of buffers only */
+#define CAPIPC_RIGHT_MAP	(1U << 4)	/* map its memory */
 #define CAPIPC_RIGHT_ADMIN	(1U << 5)	/* set its rules */
 
 /* In an attachment that is sent: all the rights that the handle has. */
@@ -146,6 +151,7 @@ enum capipc_kind {
 	CAPIPC_KIND_REPLY	= 3,	/* WRITE TRANSFER */
 	CAPIPC_KIND_CALL	= 4,	/* a pending call: READ */
 	CAPIPC_KIND_FILE	= 5,	/* only in attachments: a file descriptor */
+	CAPIPC_KIND_BUFFER	= 6,	/* READ WRITE TRANSFER DUPLICATE MAP */
 };
 
 /**
@@ -160,8 +166,8 @@ enum capipc_kind {
  *        descriptor. received: what it is, enum capipc_kind.
  * @reserved: must be zero.
  *
- * Naming a handle twice in one message is EINVAL. Endpoints, listeners and reply
- * handles can move. A pending call cannot (EPERM, for want of
+ * Naming a handle twice in one message is EINVAL. Endpoints, listeners, reply
+ * handles and handles to buffers can move. A pending call cannot (EPERM, for want of
  * %CAPIPC_RIGHT_TRANSFER). The sender keeps its file descriptor, and may name it
  * twice.
  *
@@ -308,7 +314,7 @@ struct capipc_create {
  * An endpoint: what was sent through it stays for the peer to receive, what it
  * had not received is lost and the calls in it fail (ECONNRESET). A listener:
  * the name is free, pending connections are closed. A reply handle: the call
- * fails. A pending call: the request is withdrawn if nobody has received it
+ * fails. A buffer: this handle only; other handles and mappings stay. A pending call: the request is withdrawn if nobody has received it
  * yet, else its reply will come too late.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY.
@@ -356,7 +362,8 @@ struct capipc_tag {
  *          connections
  * @facet: out: facet of an endpoint that came from a listener, else 0
  * @cookie: out: its cookie
- * @object_id: out: number of the pipe or listener in events and dumps, else 0
+ * @object_id: out: number of the pipe, listener or buffer in events and dumps, else 0
+ * @bytes: out: size of a buffer, else 0
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY.
  */
@@ -371,6 +378,7 @@ struct capipc_inspect {
 	__u32 facet;
 	__u64 cookie;
 	__u64 object_id;
+	__u64 bytes;
 };
 
 /**
@@ -816,6 +824,58 @@ struct capipc_report {
 	__u32 reserved;
 };
 
+/**
+ * struct capipc_duplicate - CAPIPC_IOC_DUPLICATE: one more handle to a buffer
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @handle: a handle with %CAPIPC_RIGHT_DUPLICATE, which only buffers have
+ * @rights: those of its rights that the new one shall have, or %CAPIPC_RIGHTS_SAME;
+ *          any other is EPERM
+ * @duplicate: out: the new handle, in the same context
+ * @reserved: must be zero
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EDQUOT, ENOMEM.
+ */
+struct capipc_duplicate {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 rights;
+	__u32 duplicate;
+	__u32 reserved;
+};
+
+/**
+ * struct capipc_create_buffer - CAPIPC_IOC_CREATE_BUFFER: make a shared buffer
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @bytes: in: how large, at least 1. out: rounded up to whole pages
+ * @handle: out: a handle to it, with all rights of a buffer
+ * @reserved: must be zero
+ *
+ * The memory is zero, and there until its last handle and its last mapping have
+ * gone, wherever they are. The bytes are charged to the maker's account until then.
+ *
+ * To map it: mmap(2) of the context's file, MAP_SHARED, with the handle times the size
+ * of a page as the offset. The mapping begins where the buffer begins, and may be
+ * shorter, but not longer. It needs %CAPIPC_RIGHT_MAP and %CAPIPC_RIGHT_READ, and
+ * with PROT_WRITE, now or by mprotect(2), %CAPIPC_RIGHT_WRITE. It can never be executed,
+ * is not inherited by a child, and stays when the handle is closed. The kernel
+ * reads and writes it in ordinary system calls, but not in direct I/O, as a futex, nor for
+ * a debugger (EFAULT).
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EMSGSIZE (larger than this kernel allows),
+ * EDQUOT, ENOMEM; of mmap(2): EPERM, EINVAL, EBADF, EBUSY, EPROTOTYPE, EACCES (the file
+ * was opened without that access), and what else mmap(2) has.
+ */
+struct capipc_create_buffer {
+	__u32 size;
+	__u32 flags;
+	__u64 bytes;
+	__u32 handle;
+	__u32 reserved;
+};
+
 /*
  * The numbers do not encode the size of the struct, which may grow: the size
  * member does.
@@ -837,5 +897,7 @@ struct capipc_report {
 #define CAPIPC_IOC_EXPLAIN	_IO(CAPIPC_IOC_TYPE, 0x0c)
 #define CAPIPC_IOC_QUERY	_IO(CAPIPC_IOC_TYPE, 0x0d)
 #define CAPIPC_IOC_REPORT	_IO(CAPIPC_IOC_TYPE, 0x0e)
+#define CAPIPC_IOC_DUPLICATE	_IO(CAPIPC_IOC_TYPE, 0x12)
+#define CAPIPC_IOC_CREATE_BUFFER _IO(CAPIPC_IOC_TYPE, 0x16)
 
 #endif /* _UAPI_LINUX_CAPIPC_H */
