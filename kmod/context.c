@@ -9,6 +9,7 @@
 #include <linux/sched/mm.h>
 
 #include "context.h"
+#include "data_pipe.h"
 #include "ioctl.h"
 #include "listener.h"
 #include "memory.h"
@@ -232,7 +233,7 @@ int capipc_ioctl_close(struct capipc_context *context, struct capipc_request *re
 	return 0;
 }
 
-/* Look up an endpoint or a listener. */
+/* Look up an object. */
 static int capipc_context_get_object(struct capipc_context *context, u32 value,
 				     struct capipc_handle *out)
 {
@@ -240,7 +241,7 @@ static int capipc_context_get_object(struct capipc_context *context, u32 value,
 
 	if (ret)
 		return ret;
-	if (out->kind == CAPIPC_KIND_ENDPOINT || out->kind == CAPIPC_KIND_LISTENER)
+	if (capipc_handle_is_object(out))
 		return 0;
 	capipc_handle_put(out);
 	return -EPROTOTYPE;
@@ -270,6 +271,7 @@ int capipc_ioctl_tag(struct capipc_context *context, struct capipc_request *requ
 int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *request)
 {
 	struct capipc_inspect *arg = &request->argument.inspect;
+	struct capipc_data_pipe *data_pipe;
 	struct capipc_endpoint *endpoint;
 	struct capipc_handle handle;
 	int ret;
@@ -287,6 +289,8 @@ int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *
 	arg->cookie = 0;
 	arg->object_id = 0;
 	arg->bytes = 0;
+	arg->element_bytes = 0;
+	arg->reserved = 0;
 
 	switch (handle.kind) {
 	case CAPIPC_KIND_ENDPOINT:
@@ -308,6 +312,18 @@ int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *
 		arg->cookie = handle.object->cookie;
 		spin_unlock(handle.object->lock);
 		arg->object_id = capipc_listener(handle.object)->id;
+		break;
+	case CAPIPC_KIND_PRODUCER:
+	case CAPIPC_KIND_CONSUMER:
+		data_pipe = capipc_data_end_pipe(capipc_data_end(handle.object));
+		spin_lock(handle.object->lock);
+		if (capipc_object_peer_closed_locked(handle.object))
+			arg->state |= CAPIPC_INSPECT_PEER_CLOSED;
+		arg->cookie = handle.object->cookie;
+		spin_unlock(handle.object->lock);
+		arg->object_id = data_pipe->id;
+		arg->bytes = data_pipe->bytes;
+		arg->element_bytes = data_pipe->element_bytes;
 		break;
 	case CAPIPC_KIND_BUFFER:
 		arg->object_id = handle.memory->id;

@@ -17,7 +17,7 @@ struct file;
 
 /**
  * struct capipc_handle - something, and what may be done with it
- * @object: %CAPIPC_KIND_ENDPOINT, _LISTENER
+ * @object: %CAPIPC_KIND_ENDPOINT, _LISTENER, _PRODUCER, _CONSUMER
  * @transaction: %CAPIPC_KIND_REPLY, _CALL
  * @file: %CAPIPC_KIND_FILE
  * @memory: %CAPIPC_KIND_BUFFER
@@ -35,7 +35,8 @@ struct capipc_handle {
 	u8 kind;
 };
 
-#define CAPIPC_KINDS_OBJECT	(BIT(CAPIPC_KIND_ENDPOINT) | BIT(CAPIPC_KIND_LISTENER))
+#define CAPIPC_KINDS_OBJECT	(BIT(CAPIPC_KIND_ENDPOINT) | BIT(CAPIPC_KIND_LISTENER) | \
+				 BIT(CAPIPC_KIND_PRODUCER) | BIT(CAPIPC_KIND_CONSUMER))
 #define CAPIPC_KINDS_TRANSACTION	(BIT(CAPIPC_KIND_REPLY) | BIT(CAPIPC_KIND_CALL))
 
 static inline bool capipc_handle_is_object(const struct capipc_handle *handle)

@@ -8,6 +8,7 @@
 #include "buffer.h"
 #include "call.h"
 #include "context.h"
+#include "data_pipe.h"
 #include "ioctl.h"
 #include "listener.h"
 #include "pipe.h"
@@ -56,6 +57,9 @@ static const struct capipc_ioctl_entry capipc_ioctls[] = {
 		     reserved),
 	CAPIPC_IOCTL(CAPIPC_IOC_CREATE_BUFFER, capipc_ioctl_create_buffer,
 		     struct capipc_create_buffer, reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_CREATE_DATA_PIPE, capipc_ioctl_create_data_pipe,
+		     struct capipc_create_data_pipe, cookie),
+	CAPIPC_IOCTL(CAPIPC_IOC_SIGNAL, capipc_ioctl_signal, struct capipc_signal, reserved),
 };
 
 /**

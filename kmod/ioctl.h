@@ -28,6 +28,8 @@ union capipc_argument {
 	struct capipc_report report;
 	struct capipc_duplicate duplicate;
 	struct capipc_create_buffer create_buffer;
+	struct capipc_create_data_pipe create_data_pipe;
+	struct capipc_signal signal;
 };
 
 /**

@@ -8,7 +8,7 @@
  *     everything below             dismantling closes all that a context holds
  *   net.lock                       names and contexts of one network namespace
  *   context.table.lock             handles of one context
- *   object lock                    pipe.lock or listener.lock: queue, holder,
+ *   object lock                    of a pipe, listener or data pipe: queue, holder,
  *     |                            place in flight; one at a time, never two
  *     +-- context.ready_lock       what a context can receive
  *     +-- context.wait.lock        woken under the object lock, which keeps the
@@ -39,6 +39,8 @@
 
 struct capipc_account;
 struct capipc_context;
+struct capipc_data_end;
+struct capipc_data_pipe;
 struct capipc_endpoint;
 struct capipc_ident;
 struct capipc_listener;
@@ -52,5 +54,6 @@ struct capipc_request;
 struct capipc_ruleset;
 struct capipc_transaction;
 struct capipc_transfer;
+struct capipc_view;
 
 #endif /* CAPIPC_MAIN_H */

@@ -18,6 +18,7 @@
 #include <net/sock.h>
 
 #include "context.h"
+#include "data_pipe.h"
 #include "event.h"
 #include "listener.h"
 #include "memory.h"
@@ -320,6 +321,8 @@ static u64 capipc_object_number(struct capipc_object *object)
 {
 	if (object->kind == CAPIPC_KIND_LISTENER)
 		return capipc_listener(object)->id;
+	if (capipc_kind_is_data_end(object->kind))
+		return capipc_data_end_pipe(capipc_data_end(object))->id;
 	return capipc_endpoint_pipe(capipc_endpoint(object))->id;
 }
 
@@ -335,13 +338,13 @@ struct capipc_peer {
 	u64 inside;
 };
 
-static void capipc_peer_find_locked(struct capipc_endpoint *endpoint, struct capipc_peer *peer)
+/* @object: the other end; both ends have one lock */
+static void capipc_peer_find_locked(struct capipc_object *object, bool closed,
+				    struct capipc_peer *peer)
 {
-	struct capipc_object *object = &capipc_endpoint_peer(endpoint)->object;
-
-	lockdep_assert_held(endpoint->object.lock);
+	lockdep_assert_held(object->lock);
 	memset(peer, 0, sizeof(*peer));
-	if (capipc_peer_closed_locked(endpoint)) {
+	if (closed) {
 		peer->state = CAPIPC_PEER_CLOSED;
 	} else if (object->place == CAPIPC_PLACE_HELD) {
 		peer->state = CAPIPC_PEER_HELD;
@@ -362,6 +365,22 @@ static bool capipc_object_left_locked(const struct capipc_object *object,
 	       (object->place == CAPIPC_PLACE_HELD && object->owner != context);
 }
 
+static int capipc_handle_put_peer(struct sk_buff *skb, const struct capipc_viewer *viewer,
+				  const struct capipc_peer *peer)
+{
+	if (nla_put_u32(skb, CAPIPC_HANDLE_A_PEER, peer->state))
+		return -EMSGSIZE;
+	if (!viewer->all)
+		return 0;
+	if (peer->context && nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_PEER_CONTEXT, peer->context,
+					       CAPIPC_HANDLE_A_PAD))
+		return -EMSGSIZE;
+	if (peer->inside && nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_PEER_INSIDE, peer->inside,
+					      CAPIPC_HANDLE_A_PAD))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int capipc_handle_put_endpoint(struct sk_buff *skb, const struct capipc_viewer *viewer,
 				      struct capipc_endpoint *endpoint)
 {
@@ -376,26 +395,33 @@ static int capipc_handle_put_endpoint(struct sk_buff *skb, const struct capipc_v
 	bytes = endpoint->window_bytes;
 	facet = endpoint->facet;
 	rules = endpoint->rules;
-	capipc_peer_find_locked(endpoint, &peer);
+	capipc_peer_find_locked(&capipc_endpoint_peer(endpoint)->object,
+				capipc_peer_closed_locked(endpoint), &peer);
 	spin_unlock(object->lock);
 
 	if (nla_put_u32(skb, CAPIPC_HANDLE_A_QUEUED, queued) ||
 	    nla_put_u32(skb, CAPIPC_HANDLE_A_END, endpoint->index) ||
 	    nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_BYTES, bytes, CAPIPC_HANDLE_A_PAD) ||
-	    nla_put_u32(skb, CAPIPC_HANDLE_A_FACET, facet) ||
-	    nla_put_u32(skb, CAPIPC_HANDLE_A_PEER, peer.state))
+	    nla_put_u32(skb, CAPIPC_HANDLE_A_FACET, facet))
 		return -EMSGSIZE;
 	if (rules && nla_put_flag(skb, CAPIPC_HANDLE_A_RULES))
 		return -EMSGSIZE;
-	if (!viewer->all)
-		return 0;
-	if (peer.context && nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_PEER_CONTEXT, peer.context,
-					      CAPIPC_HANDLE_A_PAD))
-		return -EMSGSIZE;
-	if (peer.inside && nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_PEER_INSIDE, peer.inside,
-					     CAPIPC_HANDLE_A_PAD))
-		return -EMSGSIZE;
-	return 0;
+	return capipc_handle_put_peer(skb, viewer, &peer);
+}
+
+static int capipc_handle_put_data_end(struct sk_buff *skb, const struct capipc_viewer *viewer,
+				      struct capipc_data_end *end)
+{
+	struct capipc_peer peer;
+
+	spin_lock(end->object.lock);
+	capipc_peer_find_locked(&capipc_data_end_peer(end)->object,
+				capipc_data_peer_closed_locked(end), &peer);
+	spin_unlock(end->object.lock);
+
+	return nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_BYTES, capipc_data_end_pipe(end)->bytes,
+				 CAPIPC_HANDLE_A_PAD) ?:
+	       capipc_handle_put_peer(skb, viewer, &peer);
 }
 
 static int capipc_handle_put_listener(struct sk_buff *skb, struct capipc_listener *listener)
@@ -430,13 +456,15 @@ static int capipc_handle_put_attrs(struct sk_buff *skb, const struct capipc_view
 		return -EMSGSIZE;
 	if (handle->kind == CAPIPC_KIND_BUFFER)
 		return capipc_handle_put_buffer(skb, handle->memory);
-	if (handle->kind != CAPIPC_KIND_ENDPOINT && handle->kind != CAPIPC_KIND_LISTENER)
+	if (!capipc_handle_is_object(handle))
 		return 0;
 	if (nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_OBJECT, capipc_object_number(handle->object),
 			      CAPIPC_HANDLE_A_PAD))
 		return -EMSGSIZE;
 	if (handle->kind == CAPIPC_KIND_LISTENER)
 		return capipc_handle_put_listener(skb, capipc_listener(handle->object));
+	if (capipc_kind_is_data_end(handle->kind))
+		return capipc_handle_put_data_end(skb, viewer, capipc_data_end(handle->object));
 	return capipc_handle_put_endpoint(skb, viewer, capipc_endpoint(handle->object));
 }
 
@@ -448,7 +476,7 @@ static int capipc_handle_fill(struct sk_buff *skb, struct netlink_callback *cb,
 	void *header;
 	int ret;
 
-	if (handle->kind == CAPIPC_KIND_ENDPOINT || handle->kind == CAPIPC_KIND_LISTENER) {
+	if (capipc_handle_is_object(handle)) {
 		spin_lock(handle->object->lock);
 		left = capipc_object_left_locked(handle->object, context);
 		spin_unlock(handle->object->lock);

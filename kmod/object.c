@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 
 #include "context.h"
+#include "data_pipe.h"
 #include "listener.h"
 #include "message.h"
 #include "object.h"
@@ -32,6 +33,8 @@ struct capipc_object *capipc_object_get(struct capipc_object *object)
 {
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		capipc_pipe_get(capipc_endpoint_pipe(capipc_endpoint(object)));
+	else if (capipc_kind_is_data_end(object->kind))
+		capipc_data_pipe_get(capipc_data_end_pipe(capipc_data_end(object)));
 	else
 		refcount_inc(&capipc_listener(object)->refs);
 	return object;
@@ -41,8 +44,20 @@ void capipc_object_put(struct capipc_object *object)
 {
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		capipc_pipe_put(capipc_endpoint_pipe(capipc_endpoint(object)));
+	else if (capipc_kind_is_data_end(object->kind))
+		capipc_data_pipe_put(capipc_data_end_pipe(capipc_data_end(object)));
 	else
 		capipc_listener_put(capipc_listener(object));
+}
+
+/* Is it the end of a pipe of whatever kind, whose other end is closed? */
+bool capipc_object_peer_closed_locked(struct capipc_object *object)
+{
+	lockdep_assert_held(object->lock);
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		return capipc_peer_closed_locked(capipc_endpoint(object));
+	return capipc_kind_is_data_end(object->kind) &&
+	       capipc_data_peer_closed_locked(capipc_data_end(object));
 }
 
 /* Is there something for the holder to receive, and nobody at it? */
@@ -51,12 +66,13 @@ bool capipc_object_receivable_locked(struct capipc_object *object)
 	lockdep_assert_held(object->lock);
 	if (object->receiving || object->embryo || !object->owner)
 		return false;
-	if (!(object->rights & CAPIPC_RIGHT_READ))
+	if (!(object->rights & capipc_object_receive_right(object->kind)))
 		return false;
 	if (!list_empty(&object->queue))
 		return true;
-	return object->kind == CAPIPC_KIND_ENDPOINT && !object->peer_closed_told &&
-	       capipc_peer_closed_locked(capipc_endpoint(object));
+	if (capipc_kind_is_data_end(object->kind) && capipc_data_end(object)->signalled)
+		return true;
+	return !object->peer_closed_told && capipc_object_peer_closed_locked(object);
 }
 
 /*
@@ -120,8 +136,11 @@ void capipc_object_update_ready_locked(struct capipc_object *object)
 /* Where the credentials of the last holder are kept while it is in flight. */
 const struct cred **capipc_object_flight_cred(struct capipc_object *object)
 {
-	return object->kind == CAPIPC_KIND_ENDPOINT ?
-		&capipc_endpoint(object)->flight_cred : &capipc_listener(object)->flight_cred;
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		return &capipc_endpoint(object)->flight_cred;
+	if (capipc_kind_is_data_end(object->kind))
+		return &capipc_data_end(object)->flight_cred;
+	return &capipc_listener(object)->flight_cred;
 }
 
 /**
@@ -293,6 +312,8 @@ void capipc_object_close(struct capipc_object *object, struct list_head *garbage
 	*capipc_object_flight_cred(object) = NULL;
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		capipc_endpoint_close_locked(capipc_endpoint(object));
+	else if (capipc_kind_is_data_end(object->kind))
+		capipc_data_end_close_locked(capipc_data_end(object));
 	spin_unlock(object->lock);
 
 	put_cred(cred);

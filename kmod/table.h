@@ -23,7 +23,8 @@ enum capipc_slot_state {
 
 /**
  * struct capipc_slot - one handle; all under the lock of the table
- * @object: what it names, with a reference; %CAPIPC_KIND_ENDPOINT, _LISTENER
+ * @object: what it names, with a reference; %CAPIPC_KIND_ENDPOINT, _LISTENER,
+ *          _PRODUCER, _CONSUMER
  * @transaction: likewise; %CAPIPC_KIND_REPLY, %CAPIPC_KIND_CALL
  * @memory: likewise; %CAPIPC_KIND_BUFFER
  * @next: free: index of the next free slot

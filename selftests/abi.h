@@ -32,6 +32,8 @@ union any_request {
 	struct capipc_report report;
 	struct capipc_duplicate duplicate;
 	struct capipc_create_buffer create_buffer;
+	struct capipc_create_data_pipe create_data_pipe;
+	struct capipc_signal signal;
 	unsigned char bytes[8192];
 };
 
@@ -46,6 +48,7 @@ struct abi_world {
 	uint32_t reply; /* a call that was received; c0 waits for it */
 	uint32_t listener;
 	uint32_t buffer;
+	uint32_t ends[2]; /* of a data pipe */
 	unsigned int serial;
 	char name[64];
 	char data[64];
@@ -266,6 +269,22 @@ static int abi_prepare_duplicate(struct abi_world *w, union any_request *a)
 	return ret;
 }
 
+static int abi_prepare_create_data_pipe(struct abi_world *w,
+					union any_request *a)
+{
+	a->create_data_pipe.elements = 1;
+	a->create_data_pipe.element_bytes = 1;
+	return 0;
+}
+
+static int abi_prepare_signal(struct abi_world *w, union any_request *a)
+{
+	int ret = w->ends[0] ? 0 : ipc_data_pipe(w->fd, 1, 1, w->ends);
+
+	a->signal.handle = w->ends[0];
+	return ret;
+}
+
 #define ABI_SIZE(name)	      sizeof(struct capipc_##name)
 #define ABI_OFF(name, member) offsetof(struct capipc_##name, member)
 
@@ -311,6 +330,12 @@ static const struct abi_request abi_requests[] = {
 	{ "create_buffer", CAPIPC_IOC_CREATE_BUFFER, ABI_SIZE(create_buffer), 0,
 	  ABI_OFF(create_buffer, reserved), ABI_NONE, 0, true,
 	  abi_prepare_create_buffer },
+	{ "create_data_pipe", CAPIPC_IOC_CREATE_DATA_PIPE,
+	  ABI_SIZE(create_data_pipe), 0, ABI_NONE, ABI_NONE, 0, true,
+	  abi_prepare_create_data_pipe },
+	{ "signal", CAPIPC_IOC_SIGNAL, ABI_SIZE(signal), 0,
+	  ABI_OFF(signal, reserved), ABI_OFF(signal, handle), 0, false,
+	  abi_prepare_signal },
 };
 
 #define abi_requests_end (abi_requests + ARRAY_SIZE(abi_requests))

@@ -315,6 +315,23 @@ TEST_F(buffer, mapping_outlives_handle_and_file)
 	EXPECT_EQ(0, munmap(q, page));
 }
 
+/* The module cannot go while something is mapped, and nothing else keeps it. */
+TEST(module_stays)
+{
+	int fd = ipc_open();
+	uint32_t b;
+	char *q;
+
+	page = sysconf(_SC_PAGESIZE);
+	ASSERT_OK(ipc_buffer(fd, page, &b));
+	ASSERT_OK(ipc_map(fd, b, page, PROT_READ | PROT_WRITE, &q));
+	close(fd);
+	EXPECT_EQ(-1, syscall(SYS_delete_module, "capipc", O_NONBLOCK));
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_WRITABLE(q);
+	munmap(q, page);
+}
+
 /* ------------------------------------------------------------------ moving */
 
 TEST_F(buffer, moves_in_a_message)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Shared buffers in a test: to make them, to map them, and to touch what may not
+ * Shared buffers and data pipes in a test: to make them, to map them, and to touch what may not
  * be touched without dying of it.
  */
 #ifndef CAPIPC_TEST_MEMORY_H
@@ -60,6 +60,40 @@ static __unused_fn int ipc_map(int fd, uint32_t handle, size_t len, int prot,
 			       void *p)
 {
 	return ipc_map_flags(fd, handle, len, prot, MAP_SHARED, NULL, p);
+}
+
+#define IPC_RIGHTS_PRODUCER \
+	(CAPIPC_RIGHT_WRITE | CAPIPC_RIGHT_TRANSFER | CAPIPC_RIGHT_MAP)
+#define IPC_RIGHTS_CONSUMER \
+	(CAPIPC_RIGHT_READ | CAPIPC_RIGHT_TRANSFER | CAPIPC_RIGHT_MAP)
+
+static __unused_fn int
+ipc_do_create_data_pipe(int fd, struct capipc_create_data_pipe *a)
+{
+	a->size = sizeof(*a);
+	ipc_poison(a->handle);
+	return ipc_ioctl(fd, CAPIPC_IOC_CREATE_DATA_PIPE, a);
+}
+
+/* The producer, then the consumer. */
+static __unused_fn int ipc_data_pipe(int fd, uint32_t elements,
+				     uint32_t element_bytes, uint32_t end[2])
+{
+	struct capipc_create_data_pipe a = {
+		.elements = elements,
+		.element_bytes = element_bytes,
+	};
+	int ret = ipc_do_create_data_pipe(fd, &a);
+
+	memcpy(end, a.handle, sizeof(a.handle));
+	return ret;
+}
+
+static __unused_fn int ipc_signal(int fd, uint32_t handle)
+{
+	struct capipc_signal a = { .size = sizeof(a), .handle = handle };
+
+	return ipc_ioctl(fd, CAPIPC_IOC_SIGNAL, &a);
 }
 
 /* ---------------------------------------------------------------- touching */

@@ -21,7 +21,7 @@ struct scene {
 	__u32 end, server_end; /* a pipe between the two */
 	__u32 spare[2]; /* a pipe of ours */
 	__u32 got; /* what the request gave us */
-	__u32 buffer;
+	__u32 buffer, ends[2]; /* of a data pipe */
 	char *mapped;
 	__u32 reply_handle;
 	__u64 stamp_id;
@@ -532,6 +532,49 @@ static int unmap(struct scene *s)
 	return munmap(s->mapped, 3 * 4096) ? -errno : 0;
 }
 
+static int run_create_data_pipe(struct scene *s)
+{
+	return ipc_data_pipe(s->fd, 4096, 2, s->ends);
+}
+
+static int close_ends(struct scene *s)
+{
+	int ret = ipc_close(s->fd, s->ends[0]);
+
+	return ret ? ret : ipc_close(s->fd, s->ends[1]);
+}
+
+static int run_map_ring(struct scene *s)
+{
+	return ipc_map(s->fd, s->ends[0], 3 * 4096, PROT_READ | PROT_WRITE,
+		       &s->mapped);
+}
+
+static int run_signal(struct scene *s)
+{
+	return ipc_signal(s->fd, s->ends[0]);
+}
+
+static int prepare_signalled(struct scene *s)
+{
+	int ret = run_create_data_pipe(s);
+
+	return ret ? ret : run_signal(s);
+}
+
+static int run_readable(struct scene *s)
+{
+	return ipc_tryrecv_from(s->fd, s->ends[1], &s->m);
+}
+
+static int was_readable(struct scene *s)
+{
+	if (s->m.r.type != CAPIPC_RECEIVED_READABLE)
+		return -EPROTO;
+	return ipc_tryrecv_from(s->fd, s->ends[1], &s->m) == -EAGAIN ? 0 :
+								       -EPROTO;
+}
+
 static int run_send_buffer(struct scene *s)
 {
 	return ipc_send_handle(s->fd, s->end, "buffer", s->buffer);
@@ -563,6 +606,10 @@ STEP(report, prepare_query, run_report, not_cut_off, NULL);
 STEP(create_buffer, NULL, run_create_buffer, NULL, close_got);
 STEP(duplicate, prepare_buffer, run_duplicate, buffer_is_there, close_got);
 STEP(map, prepare_buffer, run_map, buffer_is_there, unmap);
+STEP(create_data_pipe, NULL, run_create_data_pipe, NULL, close_ends);
+STEP(map_ring, run_create_data_pipe, run_map_ring, NULL, unmap);
+STEP(signal, run_create_data_pipe, run_signal, NULL, run_readable);
+STEP(readable, prepare_signalled, run_readable, NULL, was_readable);
 STEP(send_buffer, prepare_buffer, run_send_buffer, buffer_is_there, NULL);
 
 FIXTURE_SETUP(failnth)

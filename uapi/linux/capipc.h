@@ -43,6 +43,9 @@
  * duplicated with fewer rights: who has none with WRITE cannot write it, by any
  * means, and memory never shrinks under who has mapped it.
  *
+ * A *data pipe* is a ring of elements in such memory, between a *producer* and a
+ * *consumer*. As long as both are busy they need no system call.
+ *
  * *Rules* sit on a listener (who may connect) and on an endpoint (who may send
  * which ordinals to it). A rule is a conjunction of predicates. Rules are tried
  * in order, the first that matches allows, and if none matches the sender gets
@@ -152,6 +155,8 @@ enum capipc_kind {
 	CAPIPC_KIND_CALL	= 4,	/* a pending call: READ */
 	CAPIPC_KIND_FILE	= 5,	/* only in attachments: a file descriptor */
 	CAPIPC_KIND_BUFFER	= 6,	/* READ WRITE TRANSFER DUPLICATE MAP */
+	CAPIPC_KIND_PRODUCER	= 7,	/* of a data pipe: WRITE TRANSFER MAP */
+	CAPIPC_KIND_CONSUMER	= 8,	/* of a data pipe: READ TRANSFER MAP */
 };
 
 /**
@@ -167,7 +172,7 @@ enum capipc_kind {
  * @reserved: must be zero.
  *
  * Naming a handle twice in one message is EINVAL. Endpoints, listeners, reply
- * handles and handles to buffers can move. A pending call cannot (EPERM, for want of
+ * handles, handles to buffers and ends of data pipes can move. A pending call cannot (EPERM, for want of
  * %CAPIPC_RIGHT_TRANSFER). The sender keeps its file descriptor, and may name it
  * twice.
  *
@@ -330,7 +335,7 @@ struct capipc_close {
  * struct capipc_tag - CAPIPC_IOC_TAG: set the cookie of a handle
  * @size: size of the struct as the caller knows it
  * @flags: must be zero
- * @handle: an endpoint or a listener
+ * @handle: an endpoint, a listener or an end of a data pipe
  * @reserved: must be zero
  * @cookie: any number; comes with everything received from the handle, so
  *          that a server needs no table of its own. It does not move with it.
@@ -345,7 +350,7 @@ struct capipc_tag {
 	__u64 cookie;
 };
 
-/* The other endpoint of the pipe is closed. */
+/* The other end of the pipe or data pipe is closed. */
 #define CAPIPC_INSPECT_PEER_CLOSED	(1U << 0)
 /* Rules have been set on this endpoint. */
 #define CAPIPC_INSPECT_RULES		(1U << 1)
@@ -362,8 +367,11 @@ struct capipc_tag {
  *          connections
  * @facet: out: facet of an endpoint that came from a listener, else 0
  * @cookie: out: its cookie
- * @object_id: out: number of the pipe, listener or buffer in events and dumps, else 0
- * @bytes: out: size of a buffer, else 0
+ * @object_id: out: number of the pipe, listener, buffer or data pipe in events and
+ *             dumps, else 0
+ * @bytes: out: size of a buffer, or of the ring of a data pipe, else 0
+ * @element_bytes: out: size of an element of a data pipe, else 0
+ * @reserved: out: 0
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY.
  */
@@ -379,6 +387,8 @@ struct capipc_inspect {
 	__u64 cookie;
 	__u64 object_id;
 	__u64 bytes;
+	__u32 element_bytes;
+	__u32 reserved;
 };
 
 /**
@@ -515,6 +525,8 @@ enum capipc_receive_type {
 	CAPIPC_RECEIVED_CALL		= 2,	/* a request, with a reply handle */
 	CAPIPC_RECEIVED_CONNECTION	= 3,	/* a new pipe from a listener */
 	CAPIPC_RECEIVED_PEER_CLOSED	= 4,	/* nothing will come any more */
+	CAPIPC_RECEIVED_READABLE	= 5,	/* a consumer: the producer has signalled */
+	CAPIPC_RECEIVED_WRITABLE	= 6,	/* a producer: the consumer has signalled */
 };
 
 /**
@@ -530,10 +542,10 @@ enum capipc_receive_type {
  * @attachments: pointer to room for an array of struct capipc_attachment
  * @data_capacity: room at @data, bytes
  * @attachments_capacity: room at @attachments, elements
- * @handle: an endpoint or listener to receive from, with %CAPIPC_RIGHT_READ, or
- *          0 for all of the context
+ * @handle: an endpoint, listener or consumer to receive from, with %CAPIPC_RIGHT_READ, a
+ *          producer with %CAPIPC_RIGHT_WRITE, or 0 for all of the context
  * @type: out: enum capipc_receive_type
- * @from: out: the endpoint or listener it came from
+ * @from: out: the handle it came from
  * @ordinal: out: number of the method
  * @data_len: out: number of bytes
  * @attachments_count: out: number of attachments
@@ -550,7 +562,9 @@ enum capipc_receive_type {
  * @attachments_count, which say what it needs, or what to close.
  * PEER_CLOSED comes once for each holder of an endpoint, when all messages have
  * been received;
- * with @handle given, EPIPE comes from then on. The stamp is then zero.
+ * with @handle given, EPIPE comes from then on. The stamp is then zero, as it is with
+ * READABLE and WRITABLE. These come once for any number of signals since they last
+ * came, and before PEER_CLOSED; they say no more than that it is time to look at the ring.
  * After a failure others have their turn first.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE, EAGAIN,
@@ -876,6 +890,76 @@ struct capipc_create_buffer {
 	__u32 reserved;
 };
 
+/**
+ * struct capipc_create_data_pipe - CAPIPC_IOC_CREATE_DATA_PIPE: make a data pipe
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @element_bytes: size of an element, at least 1
+ * @elements: in: how many the ring holds, at least 1. out: rounded up to a power of 2
+ * @handle: out: the producer and the consumer, each with all rights of its kind
+ * @cookie: their cookies, see struct capipc_tag
+ *
+ * The memory, all of it zero at first, is: a page that begins with the struct
+ * capipc_ring_header of the consumer, a page that begins with that of the producer, and
+ * the ring, @elements times @element_bytes. It is mapped like that of a buffer, but with
+ * PROT_READ a mapping begins at the first of these pages and can never be written,
+ * and with PROT_WRITE (and PROT_READ) it begins at what that end may write: the consumer
+ * its page, the producer its page and the ring. Both need %CAPIPC_RIGHT_MAP and the READ
+ * of a consumer or the WRITE of a producer. A mapping stays when its end is sent away.
+ *
+ * The kernel does not look at the memory; struct capipc_ring_header says how the
+ * ends use it. Each has to expect anything in what the other can write, now, and to
+ * change at any time. The memory is charged to the maker like that of a buffer.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EMSGSIZE (larger than this kernel allows),
+ * EDQUOT, ENOMEM.
+ */
+struct capipc_create_data_pipe {
+	__u32 size;
+	__u32 flags;
+	__u32 element_bytes;
+	__u32 elements;
+	__u32 handle[2];
+	__u64 cookie[2];
+};
+
+/**
+ * struct capipc_ring_header - what an end of a data pipe tells the other
+ * @position: how many elements it has written, or read, since ever, modulo 2^32
+ * @wake: signal it when the position of the other end gets here
+ *
+ * Element n of all is at place n modulo the number of elements of the ring. There
+ * are producer minus consumer elements to be read; more than the ring holds is nonsense.
+ *
+ * An end that has written (or read) stores its new position, then a full memory
+ * barrier, then it reads @wake of the other end. If that is after its old position and not
+ * after the new one, it makes a CAPIPC_IOC_SIGNAL. An end that is going to wait stores
+ * @wake, then a full barrier, then it looks at the position of the other end
+ * once more, and only then waits, with CAPIPC_IOC_RECEIVE.
+ */
+struct capipc_ring_header {
+	__u32 position;
+	__u32 wake;
+};
+
+/**
+ * struct capipc_signal - CAPIPC_IOC_SIGNAL: let the other end look at the ring
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @handle: a producer with %CAPIPC_RIGHT_WRITE, or a consumer with %CAPIPC_RIGHT_READ
+ * @reserved: must be zero
+ *
+ * Who holds the other end receives WRITABLE or READABLE from it.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE.
+ */
+struct capipc_signal {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 reserved;
+};
+
 /*
  * The numbers do not encode the size of the struct, which may grow: the size
  * member does.
@@ -899,5 +983,7 @@ struct capipc_create_buffer {
 #define CAPIPC_IOC_REPORT	_IO(CAPIPC_IOC_TYPE, 0x0e)
 #define CAPIPC_IOC_DUPLICATE	_IO(CAPIPC_IOC_TYPE, 0x12)
 #define CAPIPC_IOC_CREATE_BUFFER _IO(CAPIPC_IOC_TYPE, 0x16)
+#define CAPIPC_IOC_CREATE_DATA_PIPE _IO(CAPIPC_IOC_TYPE, 0x17)
+#define CAPIPC_IOC_SIGNAL	_IO(CAPIPC_IOC_TYPE, 0x18)
 
 #endif /* _UAPI_LINUX_CAPIPC_H */
