@@ -51,5 +51,6 @@ void test_reply_receive(void);
 void test_rules(void);
 void test_peer_and_report(void);
 void test_dispatcher(void);
+void test_memory(void);
 
 #endif /* GUEST_H */

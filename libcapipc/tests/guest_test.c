@@ -199,6 +199,7 @@ int main(void)
 	test_rules();
 	test_peer_and_report();
 	test_dispatcher();
+	test_memory();
 	capipc_message_free(message);
 	test_context();
 	capipc_message_free(reply);
