@@ -13,6 +13,7 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/mount.h>
 #include <linux/path.h>
 #include <linux/rcupdate.h>
@@ -144,5 +145,15 @@ static inline char *capipc_compat_current_label(void)
 }
 
 #endif
+
+static inline void capipc_compat_vm_flags_mod(struct vm_area_struct *vma, unsigned long set,
+					      unsigned long clear)
+{
+#if KERNEL_VERSION(6, 3, 0) <= LINUX_VERSION_CODE
+	vm_flags_mod(vma, set, clear);
+#else
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+#endif
+}
 
 #endif /* CAPIPC_COMPAT_H */

@@ -9,9 +9,12 @@
 #include <linux/sched/mm.h>
 
 #include "context.h"
+#include "data_pipe.h"
 #include "invitation.h"
 #include "ioctl.h"
 #include "listener.h"
+#include "memory.h"
+#include "mmap.h"
 #include "net.h"
 #include "object.h"
 #include "pipe.h"
@@ -231,7 +234,7 @@ int capipc_ioctl_close(struct capipc_context *context, struct capipc_request *re
 	return 0;
 }
 
-/* Look up an endpoint, a listener or an invitation. */
+/* Look up an object. */
 static int capipc_context_get_object(struct capipc_context *context, u32 value,
 				     struct capipc_handle *out)
 {
@@ -239,8 +242,7 @@ static int capipc_context_get_object(struct capipc_context *context, u32 value,
 
 	if (ret)
 		return ret;
-	if (out->kind == CAPIPC_KIND_ENDPOINT || out->kind == CAPIPC_KIND_LISTENER ||
-	    out->kind == CAPIPC_KIND_INVITATION)
+	if (capipc_handle_is_object(out))
 		return 0;
 	capipc_handle_put(out);
 	return -EPROTOTYPE;
@@ -270,6 +272,7 @@ int capipc_ioctl_tag(struct capipc_context *context, struct capipc_request *requ
 int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *request)
 {
 	struct capipc_inspect *arg = &request->argument.inspect;
+	struct capipc_data_pipe *data_pipe;
 	struct capipc_endpoint *endpoint;
 	struct capipc_handle handle;
 	int ret;
@@ -286,6 +289,9 @@ int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *
 	arg->facet = 0;
 	arg->cookie = 0;
 	arg->object_id = 0;
+	arg->bytes = 0;
+	arg->element_bytes = 0;
+	arg->reserved = 0;
 
 	switch (handle.kind) {
 	case CAPIPC_KIND_ENDPOINT:
@@ -319,6 +325,22 @@ int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *
 		spin_unlock(handle.object->lock);
 		arg->object_id = capipc_invitation(handle.object)->id;
 		break;
+	case CAPIPC_KIND_PRODUCER:
+	case CAPIPC_KIND_CONSUMER:
+		data_pipe = capipc_data_end_pipe(capipc_data_end(handle.object));
+		spin_lock(handle.object->lock);
+		if (capipc_object_peer_closed_locked(handle.object))
+			arg->state |= CAPIPC_INSPECT_PEER_CLOSED;
+		arg->cookie = handle.object->cookie;
+		spin_unlock(handle.object->lock);
+		arg->object_id = data_pipe->id;
+		arg->bytes = data_pipe->bytes;
+		arg->element_bytes = data_pipe->element_bytes;
+		break;
+	case CAPIPC_KIND_BUFFER:
+		arg->object_id = handle.memory->id;
+		arg->bytes = capipc_memory_size(handle.memory);
+		break;
 	}
 	capipc_handle_put(&handle);
 	return capipc_request_respond(request);
@@ -331,4 +353,5 @@ const struct file_operations capipc_fops = {
 	.unlocked_ioctl = capipc_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.poll = capipc_poll,
+	.mmap = capipc_mmap,
 };

@@ -5,13 +5,16 @@
 #include <linux/file.h>
 
 #include "handle.h"
+#include "memory.h"
 #include "object.h"
 #include "transaction.h"
 
 /* One more reference to what it refers to. */
 void capipc_handle_get(const struct capipc_handle *handle)
 {
-	if (BIT(handle->kind) & CAPIPC_KINDS_TRANSACTION)
+	if (handle->kind == CAPIPC_KIND_BUFFER)
+		capipc_memory_get(handle->memory);
+	else if (BIT(handle->kind) & CAPIPC_KINDS_TRANSACTION)
 		capipc_transaction_get(handle->transaction);
 	else
 		capipc_object_get(handle->object);
@@ -20,7 +23,9 @@ void capipc_handle_get(const struct capipc_handle *handle)
 /* One less. */
 void capipc_handle_put(const struct capipc_handle *handle)
 {
-	if (BIT(handle->kind) & CAPIPC_KINDS_TRANSACTION)
+	if (handle->kind == CAPIPC_KIND_BUFFER)
+		capipc_memory_put(handle->memory);
+	else if (BIT(handle->kind) & CAPIPC_KINDS_TRANSACTION)
 		capipc_transaction_put(handle->transaction);
 	else
 		capipc_object_put(handle->object);
@@ -45,6 +50,8 @@ void capipc_handle_close(const struct capipc_handle *handle, bool withdraw,
 		break;
 	case CAPIPC_KIND_CALL:
 		capipc_transaction_abandon(handle->transaction, withdraw, garbage);
+		break;
+	case CAPIPC_KIND_BUFFER:
 		break;
 	default:
 		capipc_object_close(handle->object, garbage);

@@ -6,10 +6,12 @@
 #include <linux/uaccess.h>
 
 #include "attenuation.h"
+#include "buffer.h"
 #include "call.h"
 #include "confinement.h"
 #include "context.h"
 #include "invitation.h"
+#include "data_pipe.h"
 #include "ioctl.h"
 #include "listener.h"
 #include "pipe.h"
@@ -61,6 +63,13 @@ static const struct capipc_ioctl_entry capipc_ioctls[] = {
 	CAPIPC_IOCTL(CAPIPC_IOC_ATTENUATE, capipc_ioctl_attenuate, struct capipc_attenuate,
 		     handle),
 	CAPIPC_IOCTL(CAPIPC_IOC_CONFINE, capipc_ioctl_confine, struct capipc_confine, reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_DUPLICATE, capipc_ioctl_duplicate, struct capipc_duplicate,
+		     reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_CREATE_BUFFER, capipc_ioctl_create_buffer,
+		     struct capipc_create_buffer, reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_CREATE_DATA_PIPE, capipc_ioctl_create_data_pipe,
+		     struct capipc_create_data_pipe, cookie),
+	CAPIPC_IOCTL(CAPIPC_IOC_SIGNAL, capipc_ioctl_signal, struct capipc_signal, reserved),
 };
 
 /**

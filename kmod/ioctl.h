@@ -31,6 +31,10 @@ union capipc_argument {
 	struct capipc_replace replace;
 	struct capipc_attenuate attenuate;
 	struct capipc_confine confine;
+	struct capipc_duplicate duplicate;
+	struct capipc_create_buffer create_buffer;
+	struct capipc_create_data_pipe create_data_pipe;
+	struct capipc_signal signal;
 };
 
 /**

@@ -26,6 +26,9 @@
 /* Largest backlog of a listener. */
 #define CAPIPC_BACKLOG_MAX	1024U
 
+/* Largest buffer in bytes, whatever the parameter says. */
+#define CAPIPC_MEMORY_MAX	(1UL << 30)
+
 /* What a context takes from its user's account at a time. */
 #define CAPIPC_BATCH_BYTES	16384L
 #define CAPIPC_BATCH_HANDLES	16L
@@ -38,5 +41,6 @@ extern unsigned long capipc_max_bytes_per_uid;
 extern unsigned long capipc_max_bytes_per_context;
 extern unsigned int capipc_window_bytes;
 extern unsigned int capipc_window_messages;
+extern unsigned long capipc_max_buffer_bytes;
 
 #endif /* CAPIPC_LIMITS_H */

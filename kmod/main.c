@@ -47,6 +47,10 @@ unsigned int capipc_window_messages = 1024;
 module_param_named(window_messages, capipc_window_messages, uint, 0644);
 MODULE_PARM_DESC(window_messages, "messages that may wait in one direction of a pipe");
 
+unsigned long capipc_max_buffer_bytes = 32UL << 20;
+module_param_named(max_buffer_bytes, capipc_max_buffer_bytes, ulong, 0644);
+MODULE_PARM_DESC(max_buffer_bytes, "bytes of a shared buffer or data pipe");
+
 static struct miscdevice capipc_device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "capipc",

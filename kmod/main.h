@@ -8,7 +8,7 @@
  *     everything below             dismantling closes all that a context holds
  *   net.lock                       names and contexts of one network namespace
  *   context.table.lock             handles of one context
- *   object lock                    pipe.lock, listener.lock or invitation.lock:
+ *   object lock                    of a pipe, listener, invitation or data pipe:
  *     |                            queue, holder, place in flight; one at a
  *     |                            time, never two
  *     +-- context.ready_lock       what a context can receive
@@ -43,10 +43,13 @@ struct capipc_account;
 struct capipc_attenuation;
 struct capipc_confinement;
 struct capipc_context;
+struct capipc_data_end;
+struct capipc_data_pipe;
 struct capipc_endpoint;
 struct capipc_ident;
 struct capipc_invitation;
 struct capipc_listener;
+struct capipc_memory;
 struct capipc_message;
 struct capipc_net;
 struct capipc_object;
@@ -56,5 +59,6 @@ struct capipc_request;
 struct capipc_ruleset;
 struct capipc_transaction;
 struct capipc_transfer;
+struct capipc_view;
 
 #endif /* CAPIPC_MAIN_H */

@@ -18,9 +18,11 @@
 #include <net/sock.h>
 
 #include "context.h"
+#include "data_pipe.h"
 #include "event.h"
 #include "invitation.h"
 #include "listener.h"
+#include "memory.h"
 #include "net.h"
 #include "netlink.h"
 #include "program.h"
@@ -322,6 +324,8 @@ static u64 capipc_object_number(struct capipc_object *object)
 		return capipc_listener(object)->id;
 	if (object->kind == CAPIPC_KIND_INVITATION)
 		return capipc_invitation(object)->id;
+	if (capipc_kind_is_data_end(object->kind))
+		return capipc_data_end_pipe(capipc_data_end(object))->id;
 	return capipc_endpoint_pipe(capipc_endpoint(object))->id;
 }
 
@@ -337,13 +341,13 @@ struct capipc_peer {
 	u64 inside;
 };
 
-static void capipc_peer_find_locked(struct capipc_endpoint *endpoint, struct capipc_peer *peer)
+/* @object: the other end; both ends have one lock */
+static void capipc_peer_find_locked(struct capipc_object *object, bool closed,
+				    struct capipc_peer *peer)
 {
-	struct capipc_object *object = &capipc_endpoint_peer(endpoint)->object;
-
-	lockdep_assert_held(endpoint->object.lock);
+	lockdep_assert_held(object->lock);
 	memset(peer, 0, sizeof(*peer));
-	if (capipc_peer_closed_locked(endpoint)) {
+	if (closed) {
 		peer->state = CAPIPC_PEER_CLOSED;
 	} else if (object->place == CAPIPC_PLACE_HELD) {
 		peer->state = CAPIPC_PEER_HELD;
@@ -364,6 +368,22 @@ static bool capipc_object_left_locked(const struct capipc_object *object,
 	       (object->place == CAPIPC_PLACE_HELD && object->owner != context);
 }
 
+static int capipc_handle_put_peer(struct sk_buff *skb, const struct capipc_viewer *viewer,
+				  const struct capipc_peer *peer)
+{
+	if (nla_put_u32(skb, CAPIPC_HANDLE_A_PEER, peer->state))
+		return -EMSGSIZE;
+	if (!viewer->all)
+		return 0;
+	if (peer->context && nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_PEER_CONTEXT, peer->context,
+					       CAPIPC_HANDLE_A_PAD))
+		return -EMSGSIZE;
+	if (peer->inside && nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_PEER_INSIDE, peer->inside,
+					      CAPIPC_HANDLE_A_PAD))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int capipc_handle_put_endpoint(struct sk_buff *skb, const struct capipc_viewer *viewer,
 				      struct capipc_endpoint *endpoint)
 {
@@ -378,26 +398,33 @@ static int capipc_handle_put_endpoint(struct sk_buff *skb, const struct capipc_v
 	bytes = endpoint->window_bytes;
 	facet = endpoint->facet;
 	rules = endpoint->rules;
-	capipc_peer_find_locked(endpoint, &peer);
+	capipc_peer_find_locked(&capipc_endpoint_peer(endpoint)->object,
+				capipc_peer_closed_locked(endpoint), &peer);
 	spin_unlock(object->lock);
 
 	if (nla_put_u32(skb, CAPIPC_HANDLE_A_QUEUED, queued) ||
 	    nla_put_u32(skb, CAPIPC_HANDLE_A_END, endpoint->index) ||
 	    nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_BYTES, bytes, CAPIPC_HANDLE_A_PAD) ||
-	    nla_put_u32(skb, CAPIPC_HANDLE_A_FACET, facet) ||
-	    nla_put_u32(skb, CAPIPC_HANDLE_A_PEER, peer.state))
+	    nla_put_u32(skb, CAPIPC_HANDLE_A_FACET, facet))
 		return -EMSGSIZE;
 	if (rules && nla_put_flag(skb, CAPIPC_HANDLE_A_RULES))
 		return -EMSGSIZE;
-	if (!viewer->all)
-		return 0;
-	if (peer.context && nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_PEER_CONTEXT, peer.context,
-					      CAPIPC_HANDLE_A_PAD))
-		return -EMSGSIZE;
-	if (peer.inside && nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_PEER_INSIDE, peer.inside,
-					     CAPIPC_HANDLE_A_PAD))
-		return -EMSGSIZE;
-	return 0;
+	return capipc_handle_put_peer(skb, viewer, &peer);
+}
+
+static int capipc_handle_put_data_end(struct sk_buff *skb, const struct capipc_viewer *viewer,
+				      struct capipc_data_end *end)
+{
+	struct capipc_peer peer;
+
+	spin_lock(end->object.lock);
+	capipc_peer_find_locked(&capipc_data_end_peer(end)->object,
+				capipc_data_peer_closed_locked(end), &peer);
+	spin_unlock(end->object.lock);
+
+	return nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_BYTES, capipc_data_end_pipe(end)->bytes,
+				 CAPIPC_HANDLE_A_PAD) ?:
+	       capipc_handle_put_peer(skb, viewer, &peer);
 }
 
 static int capipc_handle_put_queued(struct sk_buff *skb, struct capipc_object *object)
@@ -418,6 +445,13 @@ static int capipc_handle_put_listener(struct sk_buff *skb, struct capipc_listene
 				       listener->name_len);
 }
 
+static int capipc_handle_put_buffer(struct sk_buff *skb, const struct capipc_memory *memory)
+{
+	return nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_OBJECT, memory->id, CAPIPC_HANDLE_A_PAD) ?:
+	       nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_BYTES, capipc_memory_size(memory),
+				 CAPIPC_HANDLE_A_PAD);
+}
+
 static int capipc_handle_put_attrs(struct sk_buff *skb, const struct capipc_viewer *viewer,
 				   const struct capipc_context *context,
 				   const struct capipc_handle *handle, u32 value)
@@ -427,6 +461,8 @@ static int capipc_handle_put_attrs(struct sk_buff *skb, const struct capipc_view
 	    nla_put_u32(skb, CAPIPC_HANDLE_A_KIND, handle->kind) ||
 	    nla_put_u32(skb, CAPIPC_HANDLE_A_RIGHTS, handle->rights))
 		return -EMSGSIZE;
+	if (handle->kind == CAPIPC_KIND_BUFFER)
+		return capipc_handle_put_buffer(skb, handle->memory);
 	if (!capipc_handle_is_object(handle))
 		return 0;
 	if (nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_OBJECT, capipc_object_number(handle->object),
@@ -436,6 +472,8 @@ static int capipc_handle_put_attrs(struct sk_buff *skb, const struct capipc_view
 		return capipc_handle_put_listener(skb, capipc_listener(handle->object));
 	if (handle->kind == CAPIPC_KIND_INVITATION)
 		return capipc_handle_put_queued(skb, handle->object);
+	if (capipc_kind_is_data_end(handle->kind))
+		return capipc_handle_put_data_end(skb, viewer, capipc_data_end(handle->object));
 	return capipc_handle_put_endpoint(skb, viewer, capipc_endpoint(handle->object));
 }
 

@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 
 #include "context.h"
+#include "data_pipe.h"
 #include "invitation.h"
 #include "listener.h"
 #include "message.h"
@@ -41,6 +42,10 @@ struct capipc_object *capipc_object_get(struct capipc_object *object)
 	case CAPIPC_KIND_INVITATION:
 		refcount_inc(&capipc_invitation(object)->refs);
 		break;
+	case CAPIPC_KIND_PRODUCER:
+	case CAPIPC_KIND_CONSUMER:
+		capipc_data_pipe_get(capipc_data_end_pipe(capipc_data_end(object)));
+		break;
 	}
 	return object;
 }
@@ -57,7 +62,21 @@ void capipc_object_put(struct capipc_object *object)
 	case CAPIPC_KIND_INVITATION:
 		capipc_invitation_put(capipc_invitation(object));
 		break;
+	case CAPIPC_KIND_PRODUCER:
+	case CAPIPC_KIND_CONSUMER:
+		capipc_data_pipe_put(capipc_data_end_pipe(capipc_data_end(object)));
+		break;
 	}
+}
+
+/* Is it the end of a pipe of whatever kind, whose other end is closed? */
+bool capipc_object_peer_closed_locked(struct capipc_object *object)
+{
+	lockdep_assert_held(object->lock);
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		return capipc_peer_closed_locked(capipc_endpoint(object));
+	return capipc_kind_is_data_end(object->kind) &&
+	       capipc_data_peer_closed_locked(capipc_data_end(object));
 }
 
 /* Is there something for the holder to receive, and nobody at it? */
@@ -66,12 +85,13 @@ bool capipc_object_receivable_locked(struct capipc_object *object)
 	lockdep_assert_held(object->lock);
 	if (object->receiving || object->embryo || !object->owner)
 		return false;
-	if (!(object->rights & CAPIPC_RIGHT_READ))
+	if (!(object->rights & capipc_object_receive_right(object->kind)))
 		return false;
 	if (!list_empty(&object->queue))
 		return true;
-	return object->kind == CAPIPC_KIND_ENDPOINT && !object->peer_closed_told &&
-	       capipc_peer_closed_locked(capipc_endpoint(object));
+	if (capipc_kind_is_data_end(object->kind) && capipc_data_end(object)->signalled)
+		return true;
+	return !object->peer_closed_told && capipc_object_peer_closed_locked(object);
 }
 
 /*
@@ -151,6 +171,9 @@ const struct cred **capipc_object_flight_cred(struct capipc_object *object)
 		return &capipc_endpoint(object)->flight_cred;
 	case CAPIPC_KIND_LISTENER:
 		return &capipc_listener(object)->flight_cred;
+	case CAPIPC_KIND_PRODUCER:
+	case CAPIPC_KIND_CONSUMER:
+		return &capipc_data_end(object)->flight_cred;
 	default:
 		return &capipc_invitation(object)->flight_cred;
 	}
@@ -323,6 +346,8 @@ void capipc_object_close(struct capipc_object *object, struct list_head *garbage
 	*capipc_object_flight_cred(object) = NULL;
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		capipc_endpoint_close_locked(capipc_endpoint(object));
+	else if (capipc_kind_is_data_end(object->kind))
+		capipc_data_end_close_locked(capipc_data_end(object));
 	spin_unlock(object->lock);
 
 	put_cred(cred);

@@ -2,8 +2,8 @@
 /*
  * Objects: what can be held by a context or be in flight, and has a queue.
  *
- * An endpoint, a listener and an invitation are objects. An object is in one place
- * at a time:
+ * An endpoint, a listener, an invitation and an end of a data pipe are objects;
+ * nothing is ever in the queue of the latter. An object is in one place at a time:
  *
  *            attach                    detach              depart
  *   (new) ----------> HELD by a ctx. ----------> LEAVING ----------> IN_FLIGHT
@@ -38,9 +38,9 @@ enum capipc_place {
 };
 
 /**
- * struct capipc_object - common part of an endpoint, a listener, an invitation
- * @kind: %CAPIPC_KIND_ENDPOINT, _LISTENER or _INVITATION; invariant
- * @lock: the lock of the pipe, listener or invitation; invariant. "@lock" below means
+ * struct capipc_object - common part of whatever is in one place at a time
+ * @kind: %CAPIPC_KIND_ENDPOINT, _LISTENER, _PRODUCER, _CONSUMER, _INVITATION; invariant
+ * @lock: the lock of what it is part of; invariant. "@lock" below means
  *        what it points to
  * @place: where it is; @lock
  * @receiving: a thread has taken the first message and is copying it; nobody else
@@ -88,6 +88,12 @@ struct capipc_object {
 	struct llist_node suspect;
 };
 
+/* The right to receive from a kind of object: who produces has no READ. */
+static inline u32 capipc_object_receive_right(u8 kind)
+{
+	return kind == CAPIPC_KIND_PRODUCER ? CAPIPC_RIGHT_WRITE : CAPIPC_RIGHT_READ;
+}
+
 /* Between two holders; under its lock. */
 static inline bool capipc_object_is_away(const struct capipc_object *object)
 {
@@ -108,6 +114,7 @@ void capipc_object_hold(struct capipc_object *object, struct capipc_context *con
 void capipc_object_detach(struct capipc_object *object, const struct capipc_transfer *transfer);
 void capipc_object_depart(struct capipc_object *object, const struct capipc_transfer *transfer,
 			  struct capipc_object *container);
+bool capipc_object_peer_closed_locked(struct capipc_object *object);
 bool capipc_object_receivable_locked(struct capipc_object *object);
 void capipc_object_wake_locked(struct capipc_object *object);
 void capipc_object_evict_locked(struct capipc_object *object);

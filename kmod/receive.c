@@ -13,6 +13,7 @@
 #include "collect.h"
 #include "confinement.h"
 #include "context.h"
+#include "data_pipe.h"
 #include "event.h"
 #include "ident.h"
 #include "ioctl.h"
@@ -42,9 +43,16 @@ static struct capipc_object *capipc_receive_pick(struct capipc_context *context)
 	return object;
 }
 
+static u32 capipc_receive_news_locked(struct capipc_object *object)
+{
+	if (capipc_kind_is_data_end(object->kind))
+		return capipc_data_end_take_news_locked(capipc_data_end(object));
+	return CAPIPC_RECEIVED_PEER_CLOSED;
+}
+
 /*
- * Begin to receive from an object: take its first message, or NULL for the news
- * that the peer is closed. -EAGAIN: somebody else was faster. -EMSGSIZE: it does
+ * Begin to receive from an object: take its first message, or NULL for news, that
+ * the peer is closed or has signalled. -EAGAIN: somebody else was faster. -EMSGSIZE: it does
  * not fit, and stays.
  */
 static int capipc_receive_begin(struct capipc_context *context, struct capipc_object *object,
@@ -79,7 +87,7 @@ static int capipc_receive_begin(struct capipc_context *context, struct capipc_ob
 		if (message->transaction)
 			message->transaction->request = NULL;
 	} else {
-		arg->type = CAPIPC_RECEIVED_PEER_CLOSED;
+		arg->type = capipc_receive_news_locked(object);
 	}
 	object->receiving = true;
 	*out = message;
@@ -91,13 +99,16 @@ out_unlock:
 }
 
 /* It could not be delivered: as if nothing had happened. */
-static void capipc_receive_abort(struct capipc_object *object, struct capipc_message *message)
+static void capipc_receive_abort(struct capipc_object *object, struct capipc_message *message,
+				 u32 type)
 {
 	LIST_HEAD(garbage);
 	bool suspect;
 
 	spin_lock(object->lock);
 	object->receiving = false;
+	if (type == CAPIPC_RECEIVED_READABLE || type == CAPIPC_RECEIVED_WRITABLE)
+		capipc_data_end(object)->signalled = object->place != CAPIPC_PLACE_CLOSED;
 	if (message) {
 		if (object->place == CAPIPC_PLACE_CLOSED ||
 		    (object->kind == CAPIPC_KIND_ENDPOINT &&
@@ -120,7 +131,7 @@ static void capipc_receive_abort(struct capipc_object *object, struct capipc_mes
 }
 
 static void capipc_receive_finish(struct capipc_context *context, struct capipc_object *object,
-				  struct capipc_message *message)
+				  struct capipc_message *message, u32 type)
 {
 	struct capipc_endpoint *endpoint = NULL;
 	struct capipc_ident *last = NULL;
@@ -130,12 +141,12 @@ static void capipc_receive_finish(struct capipc_context *context, struct capipc_
 		endpoint = capipc_endpoint(object);
 	spin_lock(object->lock);
 	object->receiving = false;
-	if (!message) {
+	if (type == CAPIPC_RECEIVED_PEER_CLOSED) {
 		/* Unless it has moved: its new holder is to be told as well. */
 		if (object->owner == context)
 			object->peer_closed_told = true;
 		capipc_object_wake_locked(object);
-	} else if (endpoint) {
+	} else if (message && endpoint) {
 		capipc_endpoint_release_window_locked(endpoint, message->charge);
 		/* Who sent last can be asked for; the message's reference moves. */
 		last = endpoint->last;
@@ -310,12 +321,12 @@ static int capipc_receive_from(struct capipc_context *context, struct capipc_req
 	else
 		ret = capipc_request_respond(request);
 	if (ret) {
-		capipc_receive_abort(object, message);
+		capipc_receive_abort(object, message, arg->type);
 		return ret == -EFAULT ? ret : capipc_receive_refuse(request, ret);
 	}
 	if (message && message->type == CAPIPC_RECEIVED_CONNECTION)
 		capipc_receive_tell(context, object, arg, message->sender, pipe_id);
-	capipc_receive_finish(context, object, message);
+	capipc_receive_finish(context, object, message, arg->type);
 	if (message)
 		capipc_message_free(message);
 	return 0;
@@ -379,12 +390,11 @@ static int capipc_receive_one(struct capipc_context *context, struct capipc_requ
 	if (ret)
 		return ret;
 	object = handle.object;
-	if (handle.kind != CAPIPC_KIND_ENDPOINT && handle.kind != CAPIPC_KIND_LISTENER &&
-	    handle.kind != CAPIPC_KIND_INVITATION) {
+	if (!capipc_handle_is_object(&handle)) {
 		ret = -EPROTOTYPE;
 		goto out_put;
 	}
-	if (!(handle.rights & CAPIPC_RIGHT_READ)) {
+	if (!(handle.rights & capipc_object_receive_right(handle.kind))) {
 		ret = -EPERM;
 		goto out_put;
 	}

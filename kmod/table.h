@@ -24,8 +24,9 @@ enum capipc_slot_state {
 /**
  * struct capipc_slot - one handle; all under the lock of the table
  * @object: what it names, with a reference; %CAPIPC_KIND_ENDPOINT, _LISTENER,
- *          _INVITATION
+ *          _PRODUCER, _CONSUMER, _INVITATION
  * @transaction: likewise; %CAPIPC_KIND_REPLY, %CAPIPC_KIND_CALL
+ * @memory: likewise; %CAPIPC_KIND_BUFFER
  * @next: free: index of the next free slot
  * @rights: CAPIPC_RIGHT_*
  * @generation: upper part of the handle value, never 0
@@ -36,6 +37,7 @@ struct capipc_slot {
 	union {
 		struct capipc_object *object;
 		struct capipc_transaction *transaction;
+		struct capipc_memory *memory;
 		u32 next;
 	};
 	u32 rights;

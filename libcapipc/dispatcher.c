@@ -33,7 +33,7 @@
 /**
  * struct binding - a handle that is served
  * @handle: the handle, 0 if this binding is free
- * @kind: endpoint or listener
+ * @kind: endpoint, listener, producer or consumer
  * @next_free: the next free one, if this one is
  * @interface: what to do
  * @data: for whom
@@ -207,7 +207,7 @@ static void dispatcher_drop(struct capipc_dispatcher *dispatcher,
 	/* First, as the function may change the table. */
 	dispatcher_unbind(dispatcher, binding);
 	capipc_handle_close(dispatcher->context, dropped.handle);
-	if (dropped.kind == CAPIPC_KIND_ENDPOINT && dropped.interface->closed)
+	if (dropped.kind != CAPIPC_KIND_LISTENER && dropped.interface->closed)
 		dropped.interface->closed(dropped.handle, dropped.data);
 }
 
@@ -270,6 +270,23 @@ int capipc_dispatcher_add_endpoint(struct capipc_dispatcher *dispatcher,
 {
 	return dispatcher_add(dispatcher, endpoint, CAPIPC_KIND_ENDPOINT,
 			      interface, data);
+}
+
+int capipc_dispatcher_add_data_end(struct capipc_dispatcher *dispatcher,
+				   uint32_t end,
+				   const struct capipc_interface *interface,
+				   void *data)
+{
+	int ret;
+
+	if (!interface->ready)
+		return -EINVAL;
+	ret = dispatcher_add(dispatcher, end, CAPIPC_KIND_CONSUMER, interface,
+			     data);
+	if (ret == -EPROTOTYPE)
+		ret = dispatcher_add(dispatcher, end, CAPIPC_KIND_PRODUCER,
+				     interface, data);
+	return ret;
 }
 
 int capipc_dispatcher_add_listener(struct capipc_dispatcher *dispatcher,
@@ -500,6 +517,19 @@ static void handle_request(struct capipc_dispatcher *dispatcher)
 		capipc_message_handles_close(dispatcher->reply);
 }
 
+/* The ring of a data pipe is worth a look, or its other end is closed. */
+static void handle_data_end(struct capipc_dispatcher *dispatcher)
+{
+	const struct capipc_received *received = &dispatcher->request.received;
+	const struct binding *binding =
+		dispatcher_find(dispatcher, received->from, received->cookie);
+
+	if (binding && binding->interface->ready &&
+	    binding->kind != CAPIPC_KIND_ENDPOINT)
+		binding->interface->ready(binding->handle, received->type,
+					  binding->data);
+}
+
 static void handle_received(struct capipc_dispatcher *dispatcher)
 {
 	const struct capipc_received *received = &dispatcher->request.received;
@@ -519,7 +549,12 @@ static void handle_received(struct capipc_dispatcher *dispatcher)
 	case CAPIPC_RECEIVED_CALL:
 		handle_request(dispatcher);
 		break;
+	case CAPIPC_RECEIVED_READABLE:
+	case CAPIPC_RECEIVED_WRITABLE:
+		handle_data_end(dispatcher);
+		break;
 	case CAPIPC_RECEIVED_PEER_CLOSED:
+		handle_data_end(dispatcher);
 		binding = dispatcher_find(dispatcher, received->from,
 					  received->cookie);
 		if (binding)

@@ -87,6 +87,10 @@ void capipc_context_put(struct capipc_context *context);
 int capipc_context_ioctl(struct capipc_context *context, unsigned long request,
 			 void *argument);
 
+/* Map the first part of what a handle lets map. */
+int capipc_context_map(struct capipc_context *context, uint32_t handle,
+		       size_t length, bool write, void **address);
+
 /* What is left to send of the handles, in the form that the kernel takes. */
 size_t capipc_message_outgoing(const struct capipc_message *message,
 			       struct capipc_attachment *attachments);

@@ -7,6 +7,7 @@
 #define CAPIPC_TEST_ABI_H
 
 #include "async.h"
+#include "capipc_test_memory.h"
 
 union any_request {
 	uint32_t size;
@@ -31,6 +32,10 @@ union any_request {
 	struct capipc_report report;
 	struct capipc_invite invite;
 	struct capipc_accept accept;
+	struct capipc_duplicate duplicate;
+	struct capipc_create_buffer create_buffer;
+	struct capipc_create_data_pipe create_data_pipe;
+	struct capipc_signal signal;
 	unsigned char bytes[8192];
 };
 
@@ -47,6 +52,8 @@ struct abi_world {
 	int invitation; /* its descriptor, if there is an invitation */
 	uint32_t invitation_handle;
 	uint32_t invitation_peer; /* of what is in it */
+	uint32_t buffer;
+	uint32_t ends[2]; /* of a data pipe */
 	unsigned int serial;
 	char name[64];
 	char data[64];
@@ -312,6 +319,36 @@ static void abi_end_invitation(struct abi_world *w)
 	w->invitation_handle = 0;
 }
 
+static int abi_prepare_create_buffer(struct abi_world *w, union any_request *a)
+{
+	a->create_buffer.bytes = 1;
+	return 0;
+}
+
+static int abi_prepare_duplicate(struct abi_world *w, union any_request *a)
+{
+	int ret = w->buffer ? 0 : ipc_buffer(w->fd, 1, &w->buffer);
+
+	a->duplicate.handle = w->buffer;
+	return ret;
+}
+
+static int abi_prepare_create_data_pipe(struct abi_world *w,
+					union any_request *a)
+{
+	a->create_data_pipe.elements = 1;
+	a->create_data_pipe.element_bytes = 1;
+	return 0;
+}
+
+static int abi_prepare_signal(struct abi_world *w, union any_request *a)
+{
+	int ret = w->ends[0] ? 0 : ipc_data_pipe(w->fd, 1, 1, w->ends);
+
+	a->signal.handle = w->ends[0];
+	return ret;
+}
+
 #define ABI_SIZE(name)	      sizeof(struct capipc_##name)
 #define ABI_OFF(name, member) offsetof(struct capipc_##name, member)
 
@@ -356,9 +393,29 @@ static const struct abi_request abi_requests[] = {
 	  ABI_OFF(invite, reserved), ABI_NONE, 0, true, abi_prepare_invite },
 	{ "accept", CAPIPC_IOC_ACCEPT, ABI_SIZE(accept), CAPIPC_ACCEPT_MAY_KILL,
 	  ABI_NONE, ABI_NONE, 0, true, abi_prepare_accept },
+	{ "duplicate", CAPIPC_IOC_DUPLICATE, ABI_SIZE(duplicate), 0,
+	  ABI_OFF(duplicate, reserved), ABI_OFF(duplicate, handle), 0, true,
+	  abi_prepare_duplicate },
+	{ "create_buffer", CAPIPC_IOC_CREATE_BUFFER, ABI_SIZE(create_buffer), 0,
+	  ABI_OFF(create_buffer, reserved), ABI_NONE, 0, true,
+	  abi_prepare_create_buffer },
+	{ "create_data_pipe", CAPIPC_IOC_CREATE_DATA_PIPE,
+	  ABI_SIZE(create_data_pipe), 0, ABI_NONE, ABI_NONE, 0, true,
+	  abi_prepare_create_data_pipe },
+	{ "signal", CAPIPC_IOC_SIGNAL, ABI_SIZE(signal), 0,
+	  ABI_OFF(signal, reserved), ABI_OFF(signal, handle), 0, false,
+	  abi_prepare_signal },
 };
 
 #define abi_requests_end (abi_requests + ARRAY_SIZE(abi_requests))
+
+/* Its size when it was first published. */
+static __unused_fn size_t abi_first_size(const struct abi_request *r)
+{
+	if (r->cmd == CAPIPC_IOC_INSPECT)
+		return ABI_OFF(inspect, bytes);
+	return r->size;
+}
 
 static const struct abi_request *abi_request(unsigned long cmd)
 {

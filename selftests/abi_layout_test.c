@@ -51,11 +51,13 @@ SIZE(tag, 24);
 AT(tag, handle, 8);
 AT(tag, cookie, 16);
 
-SIZE(inspect, 48);
+SIZE(inspect, 64);
 AT(inspect, handle, 8);
 AT(inspect, facet, 28);
 AT(inspect, cookie, 32);
 AT(inspect, object_id, 40);
+AT(inspect, bytes, 48);
+AT(inspect, element_bytes, 56);
 
 SIZE(send, 48);
 AT(send, deadline_ns, 8);
@@ -162,6 +164,29 @@ AT(accept, attachments_capacity, 20);
 AT(accept, attachments_count, 24);
 AT(accept, terms, 28);
 AT(accept, stamp, 32);
+SIZE(duplicate, 24);
+AT(duplicate, handle, 8);
+AT(duplicate, rights, 12);
+AT(duplicate, duplicate, 16);
+AT(duplicate, reserved, 20);
+
+SIZE(create_buffer, 24);
+AT(create_buffer, bytes, 8);
+AT(create_buffer, handle, 16);
+AT(create_buffer, reserved, 20);
+
+SIZE(create_data_pipe, 40);
+AT(create_data_pipe, element_bytes, 8);
+AT(create_data_pipe, elements, 12);
+AT(create_data_pipe, handle, 16);
+AT(create_data_pipe, cookie, 24);
+
+SIZE(ring_header, 8);
+AT(ring_header, wake, 4);
+
+SIZE(signal, 16);
+AT(signal, handle, 8);
+AT(signal, reserved, 12);
 
 TEST(info)
 {
@@ -204,6 +229,10 @@ TEST(numbers)
 	EXPECT_EQ(0xc10e, CAPIPC_IOC_REPORT);
 	EXPECT_EQ(0xc10f, CAPIPC_IOC_INVITE);
 	EXPECT_EQ(0xc110, CAPIPC_IOC_ACCEPT);
+	EXPECT_EQ(0xc112, CAPIPC_IOC_DUPLICATE);
+	EXPECT_EQ(0xc116, CAPIPC_IOC_CREATE_BUFFER);
+	EXPECT_EQ(0xc117, CAPIPC_IOC_CREATE_DATA_PIPE);
+	EXPECT_EQ(0xc118, CAPIPC_IOC_SIGNAL);
 }
 
 TEST_HARNESS_MAIN

@@ -7,6 +7,7 @@
  * Takes a kernel with fault injection.
  */
 #include "capipc_test_invitation.h"
+#include "capipc_test_memory.h"
 #include "capipc_test_netlink.h"
 
 #define FAIL_NTH "/proc/thread-self/fail-nth"
@@ -21,6 +22,8 @@ struct scene {
 	__u32 end, server_end; /* a pipe between the two */
 	__u32 spare[2]; /* a pipe of ours */
 	__u32 got; /* what the request gave us */
+	__u32 buffer, ends[2]; /* of a data pipe */
+	char *mapped;
 	__u32 reply_handle;
 	__u64 stamp_id;
 	int opened;
@@ -48,6 +51,7 @@ static const struct {
 	{ FAULTS "failslab/ignore-gfp-wait", "N" },
 	{ FAULTS "failslab/verbose", "0" },
 	{ FAULTS "fail_page_alloc/ignore-gfp-wait", "N" },
+	{ FAULTS "fail_page_alloc/ignore-gfp-highmem", "N" },
 	{ FAULTS "fail_page_alloc/min-order", "0" },
 	{ FAULTS "fail_page_alloc/verbose", "0" },
 	{ FAULTS "fail_usercopy/verbose", "0" },
@@ -665,6 +669,93 @@ FIXTURE_VARIANT(failnth)
 	struct step step;
 };
 
+/* --------------------------------------------------------------- memory */
+
+static int run_create_buffer(struct scene *s)
+{
+	return ipc_buffer(s->fd, 3 * 4096, &s->got);
+}
+
+static int close_got(struct scene *s)
+{
+	return ipc_close(s->fd, s->got);
+}
+
+static int prepare_buffer(struct scene *s)
+{
+	return ipc_buffer(s->fd, 3 * 4096, &s->buffer);
+}
+
+static int buffer_is_there(struct scene *s)
+{
+	return ipc_alive(s->fd, s->buffer);
+}
+
+static int run_duplicate(struct scene *s)
+{
+	return ipc_duplicate(s->fd, s->buffer, CAPIPC_RIGHTS_SAME, &s->got);
+}
+
+static int run_map(struct scene *s)
+{
+	return ipc_map(s->fd, s->buffer, 3 * 4096, PROT_READ | PROT_WRITE,
+		       &s->mapped);
+}
+
+static int unmap(struct scene *s)
+{
+	memset(s->mapped, 1, 3 * 4096);
+	return munmap(s->mapped, 3 * 4096) ? -errno : 0;
+}
+
+static int run_create_data_pipe(struct scene *s)
+{
+	return ipc_data_pipe(s->fd, 4096, 2, s->ends);
+}
+
+static int close_ends(struct scene *s)
+{
+	int ret = ipc_close(s->fd, s->ends[0]);
+
+	return ret ? ret : ipc_close(s->fd, s->ends[1]);
+}
+
+static int run_map_ring(struct scene *s)
+{
+	return ipc_map(s->fd, s->ends[0], 3 * 4096, PROT_READ | PROT_WRITE,
+		       &s->mapped);
+}
+
+static int run_signal(struct scene *s)
+{
+	return ipc_signal(s->fd, s->ends[0]);
+}
+
+static int prepare_signalled(struct scene *s)
+{
+	int ret = run_create_data_pipe(s);
+
+	return ret ? ret : run_signal(s);
+}
+
+static int run_readable(struct scene *s)
+{
+	return ipc_tryrecv_from(s->fd, s->ends[1], &s->m);
+}
+
+static int was_readable(struct scene *s)
+{
+	if (s->m.r.type != CAPIPC_RECEIVED_READABLE)
+		return -EPROTO;
+	return ipc_tryrecv_from(s->fd, s->ends[1], &s->m) == -EAGAIN ? 0 :
+								       -EPROTO;
+}
+
+static int run_send_buffer(struct scene *s)
+{
+	return ipc_send_handle(s->fd, s->end, "buffer", s->buffer);
+}
+
 #define STEP(_name, _prepare, _run, _untouched, _finish)        \
 	FIXTURE_VARIANT_ADD(failnth, _name)                     \
 	{                                                       \
@@ -696,6 +787,14 @@ STEP(attenuate, NULL, run_attenuate, not_confined, NULL);
 STEP(attenuate_again, run_attenuate, run_attenuate, attenuated_no_more, NULL);
 STEP(invite, prepare_invite, run_invite, not_invited, run_enter);
 STEP(enter, prepare_enter, run_enter, not_entered, was_entered);
+STEP(create_buffer, NULL, run_create_buffer, NULL, close_got);
+STEP(duplicate, prepare_buffer, run_duplicate, buffer_is_there, close_got);
+STEP(map, prepare_buffer, run_map, buffer_is_there, unmap);
+STEP(create_data_pipe, NULL, run_create_data_pipe, NULL, close_ends);
+STEP(map_ring, run_create_data_pipe, run_map_ring, NULL, unmap);
+STEP(signal, run_create_data_pipe, run_signal, NULL, run_readable);
+STEP(readable, prepare_signalled, run_readable, NULL, was_readable);
+STEP(send_buffer, prepare_buffer, run_send_buffer, buffer_is_there, NULL);
 
 FIXTURE_SETUP(failnth)
 {

@@ -64,6 +64,8 @@ struct capipc_peer;
 struct capipc_request;
 struct capipc_dispatcher;
 struct capipc_loop;
+struct capipc_producer;
+struct capipc_consumer;
 
 /* ------------------------------------------------------------------------
  * Context: one open of the device, with all its handles
@@ -1212,7 +1214,7 @@ struct capipc_method {
  * @connected: of a listener: a client has connected; @endpoint_data is @data of
  *             the listener and may be changed. A negative number refuses the
  *             client: its pipe is closed. NULL: everybody is welcome.
- * @closed: an endpoint is no longer served, because its peer is closed or was
+ * @closed: an endpoint, or end of a data pipe, is no longer served, because its peer is closed or was
  *          reported, or because what came from it could not be received, or because
  *          the dispatcher is freed: free @data. @endpoint is for logs. Not called
  *          for listeners. NULL: nothing to do.
@@ -1224,6 +1226,9 @@ struct capipc_method {
  *                number: the endpoint is closed, with what waits there. NULL: as if
  *                a function kept it with -EDQUOT and -ENOMEM, and else did not, as
  *                any client can send more file descriptors than there is room for.
+ * @ready: of an end of a data pipe: it is time to look at the ring, since the other
+ *         end has signalled (%CAPIPC_RECEIVED_READABLE or _WRITABLE) or is closed
+ *         (%CAPIPC_RECEIVED_PEER_CLOSED, after which comes @closed)
  * @reserved_ptr: must be NULL
  *
  * Must stay where it is as long as it is used. Set unnamed members to zero.
@@ -1239,7 +1244,8 @@ struct capipc_interface {
 	void (*closed)(uint32_t endpoint, void *data);
 	int (*unreceivable)(const struct capipc_received *stuck, int error,
 			    void *data);
-	void *reserved_ptr[3];
+	void (*ready)(uint32_t end, uint32_t type, void *data);
+	void *reserved_ptr[2];
 };
 
 /**
@@ -1272,6 +1278,24 @@ void capipc_dispatcher_free(struct capipc_dispatcher *dispatcher);
  */
 int capipc_dispatcher_add_endpoint(struct capipc_dispatcher *dispatcher,
 				   uint32_t endpoint,
+				   const struct capipc_interface *interface,
+				   void *data);
+
+/**
+ * capipc_dispatcher_add_data_end() - watch an end of a data pipe
+ * @dispatcher: the dispatcher
+ * @end: a producer or consumer of its context, which after success belongs to it
+ * @interface: its @ready is called when there is something to do
+ * @data: for the functions of @interface
+ *
+ * That is so after capipc_consumer_read(), capipc_producer_write() or their like
+ * have returned -EAGAIN.
+ *
+ * Return: 0; -EINVAL: there is no @ready; -EEXIST: watched already; -EBADF, -EBUSY,
+ * -EPROTOTYPE, -ENOMEM.
+ */
+int capipc_dispatcher_add_data_end(struct capipc_dispatcher *dispatcher,
+				   uint32_t end,
 				   const struct capipc_interface *interface,
 				   void *data);
 
@@ -1551,6 +1575,214 @@ int capipc_loop_run(struct capipc_loop *loop);
  * functions of the loop, and async-signal-safe.
  */
 void capipc_loop_stop(struct capipc_loop *loop);
+
+/* ------------------------------------------------------------------------
+ * Shared buffers
+ */
+
+/* Map for writing too. */
+#define CAPIPC_MAP_WRITE (1U << 0)
+
+/**
+ * capipc_buffer_create() - make memory that can be shared
+ * @context: its context, whose account pays for it until it is gone
+ * @bytes: how much; rounded up to whole pages. All of it is zero.
+ * @buffer: receives a handle with all rights of a buffer
+ *
+ * It is gone when the last handle to it and the last mapping of it are.
+ *
+ * Return: 0; -EINVAL: @bytes is 0; -EMSGSIZE: more than the kernel allows;
+ * -EDQUOT, -ENOMEM.
+ */
+int capipc_buffer_create(struct capipc_context *context, uint64_t bytes,
+			 uint32_t *buffer);
+
+/**
+ * capipc_buffer_duplicate() - make another handle to a buffer
+ * @context: its context
+ * @buffer: a handle with %CAPIPC_RIGHT_DUPLICATE
+ * @rights: those of its rights that the new one shall have, or
+ *          %CAPIPC_RIGHTS_SAME
+ * @duplicate: receives the new handle
+ *
+ * Without %CAPIPC_RIGHT_WRITE nobody can write through the new one, nor through
+ * anything that is made of it.
+ *
+ * Return: 0; -EPERM: it may not be duplicated, or lacks one of @rights; -EBADF,
+ * -EBUSY, -EDQUOT, -ENOMEM.
+ */
+int capipc_buffer_duplicate(struct capipc_context *context, uint32_t buffer,
+			    uint32_t rights, uint32_t *duplicate);
+
+/**
+ * capipc_buffer_map() - map all of a buffer
+ * @context: its context
+ * @buffer: a handle with %CAPIPC_RIGHT_MAP and %CAPIPC_RIGHT_READ
+ * @flags: %CAPIPC_MAP_WRITE, which needs %CAPIPC_RIGHT_WRITE, or 0
+ * @address: receives where it is
+ * @length: receives how long it is
+ *
+ * A child does not inherit the mapping. Others may write it meanwhile, if they have
+ * the right: what must not change while it is looked at has to be copied first.
+ *
+ * Return: 0; -EPERM: a right is missing; -EPROTOTYPE: not a buffer; -EBADF,
+ * -EBUSY, -EINVAL, -ENOMEM.
+ */
+int capipc_buffer_map(struct capipc_context *context, uint32_t buffer,
+		      unsigned int flags, void **address, size_t *length);
+
+/**
+ * capipc_buffer_unmap() - undo capipc_buffer_map()
+ * @address: where it is
+ * @length: how long it is
+ *
+ * Return: 0; -EINVAL.
+ */
+int capipc_buffer_unmap(void *address, size_t length);
+
+/* ------------------------------------------------------------------------
+ * Data pipes: a ring in shared memory, without a system call while both ends
+ * are busy. Each of these structs is for one thread at a time.
+ */
+
+/**
+ * capipc_data_pipe_create() - make a data pipe
+ * @context: its context, whose account pays for it
+ * @elements: how many elements it holds; rounded up to a power of 2
+ * @element_bytes: size of an element
+ * @producer: receives the end to write to
+ * @consumer: receives the end to read from
+ *
+ * Both can be sent away.
+ *
+ * Return: 0; -EINVAL: @elements or @element_bytes is 0; -EMSGSIZE: more than the
+ * kernel allows; -EDQUOT, -ENOMEM.
+ */
+int capipc_data_pipe_create(struct capipc_context *context, uint32_t elements,
+			    uint32_t element_bytes, uint32_t *producer,
+			    uint32_t *consumer);
+
+/**
+ * capipc_producer_open() - get ready to write to a data pipe
+ * @out: receives the producer; free it with capipc_producer_free()
+ * @context: its context
+ * @handle: the end, which stays the caller's, to be closed after that
+ *
+ * Return: 0; -EPROTOTYPE: not a producer; -EPROTO: what is in the memory makes
+ * no sense; -EPERM, -EBADF, -EBUSY, -ENOMEM.
+ */
+int capipc_producer_open(struct capipc_producer **out,
+			 struct capipc_context *context, uint32_t handle);
+
+/**
+ * capipc_producer_free() - unmap it
+ * @producer: the producer or NULL
+ *
+ * The end stays open, and who opens it again, or gets it in a message, goes on
+ * where this one stopped.
+ */
+void capipc_producer_free(struct capipc_producer *producer);
+
+/**
+ * capipc_producer_write() - write elements
+ * @producer: the producer
+ * @data: the elements
+ * @elements: how many
+ * @written: receives how many were written, as many as there was room for
+ *
+ * After -EAGAIN, %CAPIPC_RECEIVED_WRITABLE comes from the end as soon as there is
+ * room. It may come without, too.
+ *
+ * Return: 0; -EAGAIN: there is no room; -EPIPE: and the consumer is closed;
+ * -EPROTO: the consumer has written nonsense, and cannot be used any more;
+ * -EBUSY: between capipc_producer_begin_write() and its end; -EBADF: the end was
+ * closed. If it is *@written that is not 0, so many were written all the same.
+ */
+int capipc_producer_write(struct capipc_producer *producer, const void *data,
+			  size_t elements, size_t *written);
+
+/**
+ * capipc_producer_begin_write() - write in place
+ * @producer: the producer
+ * @address: receives where to write
+ * @elements: receives how many elements there is room for, in one piece
+ *
+ * Return: as of capipc_producer_write().
+ */
+int capipc_producer_begin_write(struct capipc_producer *producer,
+				void **address, size_t *elements);
+
+/**
+ * capipc_producer_end_write() - let the consumer have what was written
+ * @producer: the producer
+ * @elements: how many, from the start; 0 to give it up
+ *
+ * Return: 0; -EINVAL: more than there was room for, or not begun; -EPIPE: it was
+ * written, but the consumer, which waited, is closed; -EBADF.
+ */
+int capipc_producer_end_write(struct capipc_producer *producer,
+			      size_t elements);
+
+/**
+ * capipc_consumer_open() - get ready to read from a data pipe
+ * @out: receives the consumer; free it with capipc_consumer_free()
+ * @context: its context
+ * @handle: the end, which stays the caller's, to be closed after that
+ *
+ * Return: 0; -EPROTOTYPE: not a consumer; -EPROTO, -EPERM, -EBADF, -EBUSY,
+ * -ENOMEM.
+ */
+int capipc_consumer_open(struct capipc_consumer **out,
+			 struct capipc_context *context, uint32_t handle);
+
+/**
+ * capipc_consumer_free() - unmap it
+ * @consumer: the consumer or NULL
+ *
+ * The end stays open.
+ */
+void capipc_consumer_free(struct capipc_consumer *consumer);
+
+/**
+ * capipc_consumer_read() - read elements
+ * @consumer: the consumer
+ * @data: room for them
+ * @elements: how many there is room for
+ * @read: receives how many were read, as many as there were
+ *
+ * After -EAGAIN, %CAPIPC_RECEIVED_READABLE comes from the end as soon as there is
+ * something. It may come without, too.
+ *
+ * Return: 0; -EAGAIN: there is nothing; -EPIPE: and the producer is closed;
+ * -EPROTO: the producer has written nonsense, and cannot be used any more; -EBUSY:
+ * between capipc_consumer_begin_read() and its end; -EBADF: the end was closed.
+ * If it is *@read that is not 0, so many were read all the same.
+ */
+int capipc_consumer_read(struct capipc_consumer *consumer, void *data,
+			 size_t elements, size_t *read);
+
+/**
+ * capipc_consumer_begin_read() - read in place
+ * @consumer: the consumer
+ * @address: receives where the elements are. The producer may change them at any
+ *           time: what is to be checked has to be copied first.
+ * @elements: receives how many there are in one piece
+ *
+ * Return: as of capipc_consumer_read().
+ */
+int capipc_consumer_begin_read(struct capipc_consumer *consumer,
+			       const void **address, size_t *elements);
+
+/**
+ * capipc_consumer_end_read() - let the producer have the room
+ * @consumer: the consumer
+ * @elements: how many have been read, from the start
+ *
+ * Return: 0; -EINVAL: more than there were, or not begun; -EPIPE: the producer,
+ * which waited, is closed; -EBADF.
+ */
+int capipc_consumer_end_read(struct capipc_consumer *consumer,
+			     size_t elements);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

@@ -56,5 +56,6 @@ void test_entrust(void);
 void test_unreceivable(void);
 void test_invitations(void);
 int invited_main(void);
+void test_memory(void);
 
 #endif /* GUEST_H */

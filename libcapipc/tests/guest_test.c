@@ -205,6 +205,7 @@ int main(int argc, char *argv[])
 	test_entrust();
 	test_unreceivable();
 	test_invitations();
+	test_memory();
 	capipc_message_free(message);
 	test_context();
 	capipc_message_free(reply);

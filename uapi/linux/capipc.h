@@ -43,6 +43,14 @@
  * Every message carries a *stamp*: who sent it, made by the kernel from the
  * sender's credentials at that moment, in terms of the receiver's namespaces.
  *
+ * A *shared buffer* is memory that several processes map. mmap(2) of the context's
+ * file maps it, with the handle in the place of the offset, in pages. Handles to it can be
+ * duplicated with fewer rights: who has none with WRITE cannot write it, by any
+ * means, and memory never shrinks under who has mapped it.
+ *
+ * A *data pipe* is a ring of elements in such memory, between a *producer* and a
+ * *consumer*. As long as both are busy they need no system call.
+ *
  * *Rules* sit on a listener (who may connect), on an invitation (who may accept)
  * and on an endpoint (who may send which ordinals to it). A rule is a conjunction
  * of predicates. Rules are tried in order, the first that matches allows, and if
@@ -140,11 +148,11 @@
 #define CAPIPC_NOWAIT		(1U << 0)
 
 /* What a handle lets its holder do. */
-#define CAPIPC_RIGHT_READ	(1U << 0)	/* receive from it */
-#define CAPIPC_RIGHT_WRITE	(1U << 1)	/* send, call or reply on it */
+#define CAPIPC_RIGHT_READ	(1U << 0)	/* receive from it; read memory */
+#define CAPIPC_RIGHT_WRITE	(1U << 1)	/* send, call or reply on it; write memory */
 #define CAPIPC_RIGHT_TRANSFER	(1U << 2)	/* move it in a message */
-#define CAPIPC_RIGHT_DUPLICATE	(1U << 3)	/* no object has it yet */
-#define CAPIPC_RIGHT_MAP	(1U << 4)	/* no object has it yet */
+#define CAPIPC_RIGHT_DUPLICATE	(1U << 3)	/* make another handle: of buffers only */
+#define CAPIPC_RIGHT_MAP	(1U << 4)	/* map its memory */
 #define CAPIPC_RIGHT_ADMIN	(1U << 5)	/* set its rules */
 
 /* In an attachment that is sent: all the rights that the handle has. */
@@ -158,6 +166,9 @@ enum capipc_kind {
 	CAPIPC_KIND_REPLY	= 3,	/* WRITE TRANSFER */
 	CAPIPC_KIND_CALL	= 4,	/* a pending call: READ */
 	CAPIPC_KIND_FILE	= 5,	/* only in attachments: a file descriptor */
+	CAPIPC_KIND_BUFFER	= 6,	/* READ WRITE TRANSFER DUPLICATE MAP */
+	CAPIPC_KIND_PRODUCER	= 7,	/* of a data pipe: WRITE TRANSFER MAP */
+	CAPIPC_KIND_CONSUMER	= 8,	/* of a data pipe: READ TRANSFER MAP */
 	CAPIPC_KIND_INVITATION	= 9,	/* READ */
 };
 
@@ -174,8 +185,8 @@ enum capipc_kind {
  *        descriptor. received: what it is, enum capipc_kind.
  * @reserved: must be zero.
  *
- * Naming a handle twice in one message is EINVAL. Endpoints, listeners and reply
- * handles can move. A pending call cannot (EPERM, for want of
+ * Naming a handle twice in one message is EINVAL. Endpoints, listeners, reply
+ * handles, handles to buffers and ends of data pipes can move. A pending call cannot (EPERM, for want of
  * %CAPIPC_RIGHT_TRANSFER). The sender keeps its file descriptor, and may name it
  * twice.
  *
@@ -323,7 +334,7 @@ struct capipc_create {
  * An endpoint: what was sent through it stays for the peer to receive, what it
  * had not received is lost and the calls in it fail (ECONNRESET). A listener:
  * the name is free, pending connections are closed. A reply handle: the call
- * fails. A pending call: the request is withdrawn if nobody has received it
+ * fails. A buffer: this handle only; other handles and mappings stay. A pending call: the request is withdrawn if nobody has received it
  * yet, else its reply will come too late.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY.
@@ -339,7 +350,7 @@ struct capipc_close {
  * struct capipc_tag - CAPIPC_IOC_TAG: set the cookie of a handle
  * @size: size of the struct as the caller knows it
  * @flags: must be zero
- * @handle: an endpoint or a listener
+ * @handle: an endpoint, a listener or an end of a data pipe
  * @reserved: must be zero
  * @cookie: any number; comes with everything received from the handle, so
  *          that a server needs no table of its own. It does not move with it.
@@ -354,7 +365,7 @@ struct capipc_tag {
 	__u64 cookie;
 };
 
-/* The other endpoint of the pipe is closed. */
+/* The other end of the pipe or data pipe is closed. */
 #define CAPIPC_INSPECT_PEER_CLOSED	(1U << 0)
 /* Rules have been set on this endpoint. */
 #define CAPIPC_INSPECT_RULES		(1U << 1)
@@ -375,7 +386,11 @@ struct capipc_tag {
  *          connections
  * @facet: out: facet of an endpoint that came from a listener, else 0
  * @cookie: out: its cookie
- * @object_id: out: number of the pipe or listener in events and dumps, else 0
+ * @object_id: out: number of the pipe, listener, buffer or data pipe in events and
+ *             dumps, else 0
+ * @bytes: out: size of a buffer, or of the ring of a data pipe, else 0
+ * @element_bytes: out: size of an element of a data pipe, else 0
+ * @reserved: out: 0
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY.
  */
@@ -390,6 +405,9 @@ struct capipc_inspect {
 	__u32 facet;
 	__u64 cookie;
 	__u64 object_id;
+	__u64 bytes;
+	__u32 element_bytes;
+	__u32 reserved;
 };
 
 /**
@@ -528,6 +546,8 @@ enum capipc_receive_type {
 	CAPIPC_RECEIVED_PEER_CLOSED	= 4,	/* nothing will come any more */
 	CAPIPC_RECEIVED_ACCEPTED	= 5,	/* an invitation was accepted */
 	CAPIPC_RECEIVED_INVITATION_CLOSED = 6,	/* nobody will accept it any more */
+	CAPIPC_RECEIVED_READABLE	= 7,	/* a consumer: the producer has signalled */
+	CAPIPC_RECEIVED_WRITABLE	= 8,	/* a producer: the consumer has signalled */
 };
 
 /**
@@ -543,10 +563,11 @@ enum capipc_receive_type {
  * @attachments: pointer to room for an array of struct capipc_attachment
  * @data_capacity: room at @data, bytes
  * @attachments_capacity: room at @attachments, elements
- * @handle: an endpoint, listener or invitation to receive from, with
- *          %CAPIPC_RIGHT_READ, or 0 for all of the context
+ * @handle: an endpoint, listener, invitation or consumer to receive from, with
+ *          %CAPIPC_RIGHT_READ, a producer with %CAPIPC_RIGHT_WRITE, or 0 for all of
+ *          the context
  * @type: out: enum capipc_receive_type
- * @from: out: the endpoint, listener or invitation it came from
+ * @from: out: the handle it came from
  * @ordinal: out: number of the method
  * @data_len: out: number of bytes
  * @attachments_count: out: number of attachments
@@ -563,9 +584,12 @@ enum capipc_receive_type {
  * @attachments_count, which say what it needs, or what to close.
  * PEER_CLOSED comes once for each holder of an endpoint, when all messages have
  * been received;
- * with @handle given, EPIPE comes from then on. The stamp is then zero. From an
- * invitation comes either ACCEPTED or INVITATION_CLOSED, once, and EPIPE from then
- * on; nothing else of it is set but @cookie, and the @stamp of who accepted.
+ * with @handle given, EPIPE comes from then on. The stamp is then zero, as it is
+ * with READABLE and WRITABLE. These come once for any number of signals since they
+ * last came, and before PEER_CLOSED; they say no more than that it is time to look
+ * at the ring. From an invitation comes either ACCEPTED or INVITATION_CLOSED, once,
+ * and EPIPE from then on; nothing else of it is set but @cookie, and the @stamp of
+ * who accepted.
  * After a failure others have their turn first.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE, EAGAIN,
@@ -1040,6 +1064,128 @@ struct capipc_accept {
 	struct capipc_stamp stamp;
 };
 
+/**
+ * struct capipc_duplicate - CAPIPC_IOC_DUPLICATE: one more handle to a buffer
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @handle: a handle with %CAPIPC_RIGHT_DUPLICATE, which only buffers have
+ * @rights: those of its rights that the new one shall have, or %CAPIPC_RIGHTS_SAME;
+ *          any other is EPERM
+ * @duplicate: out: the new handle, in the same context
+ * @reserved: must be zero
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EDQUOT, ENOMEM.
+ */
+struct capipc_duplicate {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 rights;
+	__u32 duplicate;
+	__u32 reserved;
+};
+
+/**
+ * struct capipc_create_buffer - CAPIPC_IOC_CREATE_BUFFER: make a shared buffer
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @bytes: in: how large, at least 1. out: rounded up to whole pages
+ * @handle: out: a handle to it, with all rights of a buffer
+ * @reserved: must be zero
+ *
+ * The memory is zero, and there until its last handle and its last mapping have
+ * gone, wherever they are. The bytes are charged to the maker's account until then.
+ *
+ * To map it: mmap(2) of the context's file, MAP_SHARED, with the handle times the size
+ * of a page as the offset. The mapping begins where the buffer begins, and may be
+ * shorter, but not longer. It needs %CAPIPC_RIGHT_MAP and %CAPIPC_RIGHT_READ, and
+ * with PROT_WRITE, now or by mprotect(2), %CAPIPC_RIGHT_WRITE. It can never be executed,
+ * is not inherited by a child, and stays when the handle is closed. The kernel
+ * reads and writes it in ordinary system calls, but not in direct I/O, as a futex, nor for
+ * a debugger (EFAULT).
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EMSGSIZE (larger than this kernel allows),
+ * EDQUOT, ENOMEM; of mmap(2): EPERM, EINVAL, EBADF, EBUSY, EPROTOTYPE, EACCES (the file
+ * was opened without that access), and what else mmap(2) has.
+ */
+struct capipc_create_buffer {
+	__u32 size;
+	__u32 flags;
+	__u64 bytes;
+	__u32 handle;
+	__u32 reserved;
+};
+
+/**
+ * struct capipc_create_data_pipe - CAPIPC_IOC_CREATE_DATA_PIPE: make a data pipe
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @element_bytes: size of an element, at least 1
+ * @elements: in: how many the ring holds, at least 1. out: rounded up to a power of 2
+ * @handle: out: the producer and the consumer, each with all rights of its kind
+ * @cookie: their cookies, see struct capipc_tag
+ *
+ * The memory, all of it zero at first, is: a page that begins with the struct
+ * capipc_ring_header of the consumer, a page that begins with that of the producer, and
+ * the ring, @elements times @element_bytes. It is mapped like that of a buffer, but with
+ * PROT_READ a mapping begins at the first of these pages and can never be written,
+ * and with PROT_WRITE (and PROT_READ) it begins at what that end may write: the consumer
+ * its page, the producer its page and the ring. Both need %CAPIPC_RIGHT_MAP and the READ
+ * of a consumer or the WRITE of a producer. A mapping stays when its end is sent away.
+ *
+ * The kernel does not look at the memory; struct capipc_ring_header says how the
+ * ends use it. Each has to expect anything in what the other can write, now, and to
+ * change at any time. The memory is charged to the maker like that of a buffer.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EMSGSIZE (larger than this kernel allows),
+ * EDQUOT, ENOMEM.
+ */
+struct capipc_create_data_pipe {
+	__u32 size;
+	__u32 flags;
+	__u32 element_bytes;
+	__u32 elements;
+	__u32 handle[2];
+	__u64 cookie[2];
+};
+
+/**
+ * struct capipc_ring_header - what an end of a data pipe tells the other
+ * @position: how many elements it has written, or read, since ever, modulo 2^32
+ * @wake: signal it when the position of the other end gets here
+ *
+ * Element n of all is at place n modulo the number of elements of the ring. There
+ * are producer minus consumer elements to be read; more than the ring holds is nonsense.
+ *
+ * An end that has written (or read) stores its new position, then a full memory
+ * barrier, then it reads @wake of the other end. If that is after its old position and not
+ * after the new one, it makes a CAPIPC_IOC_SIGNAL. An end that is going to wait stores
+ * @wake, then a full barrier, then it looks at the position of the other end
+ * once more, and only then waits, with CAPIPC_IOC_RECEIVE.
+ */
+struct capipc_ring_header {
+	__u32 position;
+	__u32 wake;
+};
+
+/**
+ * struct capipc_signal - CAPIPC_IOC_SIGNAL: let the other end look at the ring
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @handle: a producer with %CAPIPC_RIGHT_WRITE, or a consumer with %CAPIPC_RIGHT_READ
+ * @reserved: must be zero
+ *
+ * Who holds the other end receives WRITABLE or READABLE from it.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE.
+ */
+struct capipc_signal {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 reserved;
+};
+
 /*
  * The numbers do not encode the size of the struct, which may grow: the size
  * member does.
@@ -1066,5 +1212,9 @@ struct capipc_accept {
 #define CAPIPC_IOC_REPLACE	_IO(CAPIPC_IOC_TYPE, 0x11)
 #define CAPIPC_IOC_ATTENUATE	_IO(CAPIPC_IOC_TYPE, 0x13)
 #define CAPIPC_IOC_CONFINE	_IO(CAPIPC_IOC_TYPE, 0x14)
+#define CAPIPC_IOC_DUPLICATE	_IO(CAPIPC_IOC_TYPE, 0x12)
+#define CAPIPC_IOC_CREATE_BUFFER _IO(CAPIPC_IOC_TYPE, 0x16)
+#define CAPIPC_IOC_CREATE_DATA_PIPE _IO(CAPIPC_IOC_TYPE, 0x17)
+#define CAPIPC_IOC_SIGNAL	_IO(CAPIPC_IOC_TYPE, 0x18)
 
 #endif /* _UAPI_LINUX_CAPIPC_H */

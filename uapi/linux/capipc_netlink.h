@@ -107,7 +107,8 @@
  *    CAPIPC_HANDLE_A_HANDLE: u32, its value there, always
  *    CAPIPC_HANDLE_A_KIND: u32, enum capipc_kind, always
  *    CAPIPC_HANDLE_A_RIGHTS: u32, CAPIPC_RIGHT_*, always
- *    CAPIPC_HANDLE_A_OBJECT: u64, number of the pipe, listener or invitation
+ *    CAPIPC_HANDLE_A_OBJECT: u64, number of the pipe, listener, invitation, buffer or
+ *      data pipe
  *    CAPIPC_HANDLE_A_QUEUED: u32, messages or connections to be received from it
  *  an endpoint:
  *    CAPIPC_HANDLE_A_END: u32, which end of the pipe: 0 or 1
@@ -123,6 +124,11 @@
  *  a listener:
  *    CAPIPC_HANDLE_A_NAME: string, its name
  *    CAPIPC_HANDLE_A_BACKLOG: u32, connections that may wait
+ *  a buffer:
+ *    CAPIPC_HANDLE_A_BYTES: u64, its size
+ *  an end of a data pipe:
+ *    CAPIPC_HANDLE_A_BYTES: u64, size of the ring
+ *    CAPIPC_HANDLE_A_PEER, _PEER_CONTEXT, _PEER_INSIDE: as of an endpoint
  *
  * A dump is no snapshot: what is opened, moved or closed meanwhile may be in it
  * or not.
