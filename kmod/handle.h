@@ -39,6 +39,9 @@ struct capipc_handle {
 	(BIT(CAPIPC_KIND_ENDPOINT) | BIT(CAPIPC_KIND_LISTENER) |		\
 	 BIT(CAPIPC_KIND_PRODUCER) | BIT(CAPIPC_KIND_CONSUMER) | BIT(CAPIPC_KIND_INVITATION))
 #define CAPIPC_KINDS_TRANSACTION	(BIT(CAPIPC_KIND_REPLY) | BIT(CAPIPC_KIND_CALL))
+/* Whatever a table can have. */
+#define CAPIPC_KINDS_ANY							\
+	(CAPIPC_KINDS_OBJECT | CAPIPC_KINDS_TRANSACTION | BIT(CAPIPC_KIND_BUFFER))
 
 static inline bool capipc_handle_is_object(const struct capipc_handle *handle)
 {

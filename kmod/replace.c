@@ -11,8 +11,6 @@
 #include "replace.h"
 #include "table.h"
 
-#define CAPIPC_KINDS_ANY	(CAPIPC_KINDS_OBJECT | CAPIPC_KINDS_TRANSACTION)
-
 /* The slot that was taken names it now, and the old one nothing. */
 static void capipc_replace_commit(struct capipc_context *context, struct capipc_handle *what,
 				  u32 old, u32 new)

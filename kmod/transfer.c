@@ -22,9 +22,6 @@
 #include "table.h"
 #include "transfer.h"
 
-#define CAPIPC_KINDS_ANY	(CAPIPC_KINDS_OBJECT | CAPIPC_KINDS_TRANSACTION |	\
-				 BIT(CAPIPC_KIND_BUFFER))
-
 static int capipc_transfer_file(struct capipc_message *message,
 				const struct capipc_attachment *attachment)
 {
