@@ -50,16 +50,11 @@ void capipc_invitation_put(struct capipc_invitation *invitation)
 	kfree(invitation);
 }
 
-/*
- * It is open, and no longer: take out what it holds, and tell the inviter unless
- * that is who ended it.
- */
+/* It is open, and no longer: take out what it holds. */
 static void capipc_invitation_end_locked(struct capipc_invitation *invitation,
 					 enum capipc_invitation_state state,
 					 struct capipc_remains *remains)
 {
-	struct capipc_object *object = &invitation->object;
-
 	lockdep_assert_held(&invitation->lock);
 	WRITE_ONCE(invitation->state, state);
 	remains->held = invitation->held;
@@ -68,15 +63,23 @@ static void capipc_invitation_end_locked(struct capipc_invitation *invitation,
 	invitation->news = NULL;
 	remains->rules = invitation->rules;
 	invitation->rules = NULL;
-	if (object->place != CAPIPC_PLACE_CLOSED) {
-		list_add_tail(&remains->news->link, &object->queue);
-		object->queued++;
-		remains->news = NULL;
-		/* It is the last thing that is received. */
-		object->peer_closed_told = true;
-		capipc_object_update_ready_locked(object);
-	}
 	wake_up_all(&invitation->wait);
+}
+
+/* Tell the inviter, unless it has gone: the last thing that it receives from here. */
+static void capipc_invitation_news_locked(struct capipc_invitation *invitation,
+					  struct capipc_remains *remains)
+{
+	struct capipc_object *object = &invitation->object;
+
+	lockdep_assert_held(&invitation->lock);
+	if (object->place == CAPIPC_PLACE_CLOSED)
+		return;
+	list_add_tail(&remains->news->link, &object->queue);
+	object->queued++;
+	remains->news = NULL;
+	object->peer_closed_told = true;
+	capipc_object_update_ready_locked(object);
 }
 
 /* After the lock has been released. What it held is the caller's to deal with. */
@@ -92,25 +95,18 @@ static void capipc_invitation_settle(struct capipc_invitation *invitation,
 		capipc_invitation_put(invitation);
 }
 
-/* End it, if it is open, by closing what it holds. The caller has a reference. */
-static void capipc_invitation_close(struct capipc_invitation *invitation,
-				    enum capipc_invitation_state state,
-				    struct list_head *garbage)
+static bool capipc_invitation_end(struct capipc_invitation *invitation,
+				  enum capipc_invitation_state state,
+				  struct capipc_remains *remains)
 {
-	struct capipc_remains remains;
+	bool open;
 
 	spin_lock(&invitation->lock);
-	if (invitation->state != CAPIPC_INVITATION_OPEN) {
-		spin_unlock(&invitation->lock);
-		return;
-	}
-	if (invitation->news)
-		invitation->news->type = CAPIPC_RECEIVED_INVITATION_CLOSED;
-	capipc_invitation_end_locked(invitation, state, &remains);
+	open = invitation->state == CAPIPC_INVITATION_OPEN;
+	if (open)
+		capipc_invitation_end_locked(invitation, state, remains);
 	spin_unlock(&invitation->lock);
-
-	list_add_tail(&remains.held->link, garbage);
-	capipc_invitation_settle(invitation, &remains);
+	return open;
 }
 
 /**
@@ -120,7 +116,30 @@ static void capipc_invitation_close(struct capipc_invitation *invitation,
  */
 void capipc_invitation_withdraw(struct capipc_invitation *invitation, struct list_head *garbage)
 {
-	capipc_invitation_close(invitation, CAPIPC_INVITATION_WITHDRAWN, garbage);
+	struct capipc_remains remains;
+
+	if (!capipc_invitation_end(invitation, CAPIPC_INVITATION_WITHDRAWN, &remains))
+		return;
+	list_add_tail(&remains.held->link, garbage);
+	capipc_invitation_settle(invitation, &remains);
+}
+
+/* Nobody will accept it: close what it holds, and only then say so. */
+static void capipc_invitation_close(struct capipc_invitation *invitation,
+				    enum capipc_invitation_state state)
+{
+	struct capipc_remains remains;
+	LIST_HEAD(garbage);
+
+	if (!capipc_invitation_end(invitation, state, &remains))
+		return;
+	list_add_tail(&remains.held->link, &garbage);
+	capipc_garbage_run(&garbage);
+	remains.news->type = CAPIPC_RECEIVED_INVITATION_CLOSED;
+	spin_lock(&invitation->lock);
+	capipc_invitation_news_locked(invitation, &remains);
+	spin_unlock(&invitation->lock);
+	capipc_invitation_settle(invitation, &remains);
 }
 
 /* ------------------------------------------------------------------------- expiry */
@@ -146,7 +165,6 @@ static void capipc_invitation_expire(struct work_struct *work)
 {
 	struct capipc_invitation *invitation =
 		container_of(to_delayed_work(work), struct capipc_invitation, expiry);
-	LIST_HEAD(garbage);
 
 	spin_lock(&invitation->lock);
 	if (invitation->state == CAPIPC_INVITATION_OPEN && !capipc_invitation_late(invitation)) {
@@ -155,8 +173,7 @@ static void capipc_invitation_expire(struct work_struct *work)
 		return;
 	}
 	spin_unlock(&invitation->lock);
-	capipc_invitation_close(invitation, CAPIPC_INVITATION_EXPIRED, &garbage);
-	capipc_garbage_run(&garbage);
+	capipc_invitation_close(invitation, CAPIPC_INVITATION_EXPIRED);
 	capipc_invitation_put(invitation);
 }
 
@@ -178,10 +195,8 @@ void capipc_invitation_exit(void)
 static int capipc_invitation_release(struct inode *inode, struct file *file)
 {
 	struct capipc_invitation *invitation = file->private_data;
-	LIST_HEAD(garbage);
 
-	capipc_invitation_close(invitation, CAPIPC_INVITATION_DROPPED, &garbage);
-	capipc_garbage_run(&garbage);
+	capipc_invitation_close(invitation, CAPIPC_INVITATION_DROPPED);
 	capipc_invitation_put(invitation);
 	return 0;
 }
@@ -502,9 +517,10 @@ static struct capipc_message *capipc_invitation_take(struct capipc_invitation *i
 		return ERR_PTR(ret);
 	}
 	invitation->acceptor = capipc_ident_get(ident);
-	invitation->news->type = CAPIPC_RECEIVED_ACCEPTED;
-	invitation->news->sender = capipc_ident_get(ident);
 	capipc_invitation_end_locked(invitation, CAPIPC_INVITATION_ACCEPTED, &remains);
+	remains.news->type = CAPIPC_RECEIVED_ACCEPTED;
+	remains.news->sender = capipc_ident_get(ident);
+	capipc_invitation_news_locked(invitation, &remains);
 	spin_unlock(&invitation->lock);
 	capipc_invitation_settle(invitation, &remains);
 	return remains.held;
