@@ -27,7 +27,7 @@
 #define CAPIPC_BACKLOG_MAX	1024U
 
 /* Largest buffer in bytes, whatever the parameter says. */
-#define CAPIPC_MEMORY_MAX	(1UL << 30)
+#define CAPIPC_MEMORY_MAX	BIT(30)
 
 /* What a context takes from its user's account at a time. */
 #define CAPIPC_BATCH_BYTES	16384L

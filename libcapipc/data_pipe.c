@@ -143,8 +143,8 @@ static uint32_t ring_straight(const struct ring *ring)
 
 static uint8_t *ring_at(const struct ring *ring, uint32_t position)
 {
-	return ring->data + (size_t)(position & (ring->elements - 1)) *
-				    ring->element_bytes;
+	return ring->data +
+	       (size_t)(position & (ring->elements - 1)) * ring->element_bytes;
 }
 
 /* So many have been written or read. Wake the other end if it wants that. */
@@ -296,8 +296,8 @@ static int ring_open(struct ring *ring, struct capipc_context *context,
 		return ret;
 	capipc_context_get(context);
 	/* Where the last holder stopped. */
-	ring->position = __atomic_load_n(&ring->own->position,
-					 __ATOMIC_RELAXED);
+	ring->position =
+		__atomic_load_n(&ring->own->position, __ATOMIC_RELAXED);
 	ret = ring_ready(ring) < 0 ? -EPROTO : 0;
 	if (ret < 0)
 		ring_close(ring);

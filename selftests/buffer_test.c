@@ -156,8 +156,8 @@ TEST_F(buffer, is_no_pipe)
 	ASSERT_OK(ipc_create(self->fd, h));
 	EXPECT_ERR(EPROTOTYPE,
 		   ipc_map(self->fd, h[0], page, PROT_READ, &self->m.data));
-	EXPECT_ERR(EPERM, ipc_duplicate(self->fd, h[0], CAPIPC_RIGHTS_SAME,
-					&h[1]));
+	EXPECT_ERR(EPERM,
+		   ipc_duplicate(self->fd, h[0], CAPIPC_RIGHTS_SAME, &h[1]));
 }
 
 TEST_F(buffer, duplicate)
@@ -213,8 +213,8 @@ TEST_F(buffer, map_errors)
 	EXPECT_ERR(EINVAL, ipc_map_flags(self->fd, self->b, page,
 					 PROT_READ | PROT_WRITE, MAP_PRIVATE,
 					 NULL, &q));
-	EXPECT_ERR(EPERM, ipc_map(self->fd, self->b, page,
-				  PROT_READ | PROT_EXEC, &q));
+	EXPECT_ERR(EPERM,
+		   ipc_map(self->fd, self->b, page, PROT_READ | PROT_EXEC, &q));
 	/* each right counts */
 	ASSERT_OK(ipc_duplicate(self->fd, self->b,
 				IPC_RIGHTS_BUFFER & ~CAPIPC_RIGHT_MAP, &d));
@@ -239,8 +239,8 @@ TEST_F(buffer, offset_is_not_cut)
 
 	if (sizeof(long) == 4)
 		return; /* it cannot be said there */
-	EXPECT_EQ(MAP_FAILED, mmap64(NULL, page, PROT_READ, MAP_SHARED,
-				     self->fd, offset));
+	EXPECT_EQ(MAP_FAILED,
+		  mmap64(NULL, page, PROT_READ, MAP_SHARED, self->fd, offset));
 	EXPECT_EQ(EBADF, errno);
 }
 
@@ -377,11 +377,9 @@ TEST_F(buffer, a_send_that_fails_gives_it_back)
 	ASSERT_OK(ipc_create(self->fd, h));
 	att[0] = ipc_attach(self->b);
 	att[1] = ipc_attach(12345);
-	EXPECT_ERR(EBADF,
-		   ipc_send_full(self->fd, h[0], 1, NULL, 0, att, 2));
+	EXPECT_ERR(EBADF, ipc_send_full(self->fd, h[0], 1, NULL, 0, att, 2));
 	att[1] = ipc_attach(self->b);
-	EXPECT_ERR(EINVAL,
-		   ipc_send_full(self->fd, h[0], 1, NULL, 0, att, 2));
+	EXPECT_ERR(EINVAL, ipc_send_full(self->fd, h[0], 1, NULL, 0, att, 2));
 	att[0].rights = IPC_RIGHTS_BUFFER | CAPIPC_RIGHT_ADMIN;
 	EXPECT_ERR(EPERM, ipc_send_full(self->fd, h[0], 1, NULL, 0, att, 1));
 	EXPECT_OK(ipc_map(self->fd, self->b, page, PROT_READ, &q));

@@ -10,8 +10,8 @@
 
 #include "capipc_test.h"
 
-#define IPC_RIGHTS_BUFFER                                                     \
-	(CAPIPC_RIGHT_READ | CAPIPC_RIGHT_WRITE | CAPIPC_RIGHT_TRANSFER |     \
+#define IPC_RIGHTS_BUFFER                                                 \
+	(CAPIPC_RIGHT_READ | CAPIPC_RIGHT_WRITE | CAPIPC_RIGHT_TRANSFER | \
 	 CAPIPC_RIGHT_DUPLICATE | CAPIPC_RIGHT_MAP)
 #define IPC_RIGHTS_READ_ONLY (IPC_RIGHTS_BUFFER & ~CAPIPC_RIGHT_WRITE)
 

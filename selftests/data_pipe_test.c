@@ -113,7 +113,8 @@ TEST_F(data_pipe, maps)
 	ASSERT_OK(ipc_map(self->fd, self->c, ALL, PROT_READ, &c));
 	ASSERT_OK(ipc_map(self->fd, self->p, ALL - page, PROT_READ | PROT_WRITE,
 			  &pw));
-	ASSERT_OK(ipc_map(self->fd, self->c, page, PROT_READ | PROT_WRITE, &cw));
+	ASSERT_OK(
+		ipc_map(self->fd, self->c, page, PROT_READ | PROT_WRITE, &cw));
 	strcpy(cw, "consumer");
 	strcpy(pw, "producer");
 	strcpy(pw + ALL - page - 8, "the end");
@@ -132,14 +133,16 @@ TEST_F(data_pipe, maps_no_more)
 {
 	char *q;
 
-	EXPECT_ERR(EINVAL, ipc_map(self->fd, self->p, ALL + page, PROT_READ, &q));
+	EXPECT_ERR(EINVAL,
+		   ipc_map(self->fd, self->p, ALL + page, PROT_READ, &q));
 	EXPECT_ERR(EINVAL, ipc_map(self->fd, self->p, ALL, PROT_WRITE, &q));
-	EXPECT_ERR(EINVAL, ipc_map(self->fd, self->c, 2 * page, PROT_WRITE, &q));
+	EXPECT_ERR(EINVAL,
+		   ipc_map(self->fd, self->c, 2 * page, PROT_WRITE, &q));
 	EXPECT_ERR(EINVAL, ipc_map(self->fd, self->c, ALL + 1, PROT_READ, &q));
 	EXPECT_ERR(EINVAL, ipc_map_flags(self->fd, self->p, page, PROT_READ,
 					 MAP_PRIVATE, NULL, &q));
-	EXPECT_ERR(EPERM, ipc_map(self->fd, self->p, page,
-				  PROT_READ | PROT_EXEC, &q));
+	EXPECT_ERR(EPERM,
+		   ipc_map(self->fd, self->p, page, PROT_READ | PROT_EXEC, &q));
 }
 
 /* What was mapped for reading is never written, not even by who has WRITE. */

@@ -103,8 +103,8 @@ static void make(uint32_t elements, uint32_t element_bytes)
 	ring_element_bytes = element_bytes;
 	memset(closed, 0, sizeof(closed));
 	memory = memfd_create("ring", MFD_CLOEXEC);
-	if (memory < 0 || ftruncate(memory, 2 * page + (off_t)ring_bytes() +
-						    page))
+	if (memory < 0 ||
+	    ftruncate(memory, 2 * page + (off_t)ring_bytes() + page))
 		abort();
 }
 
@@ -399,8 +399,8 @@ static void test_hostile(int end)
 		if (end) {
 			ret = i & 1 ? capipc_producer_begin_write(producer, &to,
 								  &n) :
-				      capipc_producer_write(
-					      producer, room.text, 64, &n);
+				      capipc_producer_write(producer, room.text,
+							    64, &n);
 			if (!ret && i & 1) {
 				memset(to, 'w', n);
 				capipc_producer_end_write(producer, n);
@@ -427,12 +427,12 @@ static void test_hostile(int end)
 				    capipc_consumer_open(&consumer, context,
 							 CONSUMER);
 			while (ret == -EPROTO)
-				ret = end ? capipc_producer_open(
-						    &producer, context,
-						    PRODUCER) :
-					    capipc_consumer_open(
-						    &consumer, context,
-						    CONSUMER);
+				ret = end ? capipc_producer_open(&producer,
+								 context,
+								 PRODUCER) :
+					    capipc_consumer_open(&consumer,
+								 context,
+								 CONSUMER);
 		}
 	}
 	ok(inside, end ? "a hostile consumer" : "a hostile producer");

@@ -29,8 +29,8 @@ static int take(struct capipc_context *own, struct capipc_message *in,
 
 	ret = capipc_endpoint_connect(own, NAME, 0, endpoint);
 	if (!ret)
-		ret = capipc_context_receive(own, *endpoint, in, &got, SECONDS_5,
-					     0);
+		ret = capipc_context_receive(own, *endpoint, in, &got,
+					     SECONDS_5, 0);
 	for (i = 0; i < count && !ret; i++)
 		ret = capipc_message_read_handle(in, CAPIPC_KIND_NONE, 0,
 						 &handles[i]);
@@ -82,7 +82,8 @@ static void test_buffer(uint32_t listener)
 	void *at;
 	pid_t pid;
 
-	is(capipc_buffer_create(context, 0, &buffer), -EINVAL, "no empty buffer");
+	is(capipc_buffer_create(context, 0, &buffer), -EINVAL,
+	   "no empty buffer");
 	is(capipc_buffer_create(context, UINT64_MAX, &buffer), -EMSGSIZE,
 	   "none of any size");
 	is(capipc_buffer_create(context, 100000, &buffer), 0, "make a buffer");
@@ -96,10 +97,10 @@ static void test_buffer(uint32_t listener)
 	   -EPERM, "nor can it be duplicated");
 	capipc_handle_close(context, ends[0]);
 	capipc_handle_close(context, ends[1]);
-	is(capipc_buffer_map(context, buffer, CAPIPC_MAP_WRITE, &at, &length), 0,
-	   "map it for writing");
+	is(capipc_buffer_map(context, buffer, CAPIPC_MAP_WRITE, &at, &length),
+	   0, "map it for writing");
 	ok(length >= 100000 && !((char *)at)[length - 1], "all of it");
-	strcpy(at, "shared");
+	memcpy(at, "shared", sizeof("shared"));
 	is(capipc_buffer_duplicate(context, buffer, read_only, &duplicate), 0,
 	   "duplicate it for reading");
 	pid = spawn(WAFFLES, read_buffer, NULL);
@@ -124,9 +125,9 @@ static int produce(struct capipc_context *own, void *data)
 	if (!ret)
 		ret = capipc_producer_open(&producer, own, end);
 	while (!ret && next < COUNT) {
-		for (i = 0; i < 50; i++)
+		for (i = 0; i < 50 && next + i < COUNT; i++)
 			chunk[i] = next + (uint32_t)i;
-		ret = capipc_producer_write(producer, chunk, 50, &n);
+		ret = capipc_producer_write(producer, chunk, i, &n);
 		next += (uint32_t)n;
 		if (ret == -EAGAIN) {
 			ret = capipc_context_receive(own, end, in, &got,
@@ -161,15 +162,15 @@ static void test_stream(uint32_t listener)
 	pid = spawn(WAFFLES, produce, NULL);
 	is(give(meet(listener), &producer_end, &rights, 1), 0,
 	   "send the producer");
-	is(capipc_consumer_open(&consumer, context, end), 0, "open the consumer");
+	is(capipc_consumer_open(&consumer, context, end), 0,
+	   "open the consumer");
 	for (;;) {
 		ret = capipc_consumer_read(consumer, chunk, 64, &n);
 		for (i = 0; i < n; i++)
 			good &= chunk[i] == next++;
 		if (ret == -EAGAIN) {
 			ret = receive(end);
-			if (!ret &&
-			    received.type != CAPIPC_RECEIVED_READABLE &&
+			if (!ret && received.type != CAPIPC_RECEIVED_READABLE &&
 			    received.type != CAPIPC_RECEIVED_PEER_CLOSED)
 				ret = -EUCLEAN;
 		}
@@ -311,10 +312,10 @@ static void test_hostile(uint32_t listener, bool producer)
 			ret = capipc_consumer_open(&reader, context, ends[1]);
 		else
 			ret = capipc_producer_open(&writer, context, ends[0]);
-		for (n = 0; !ret; ) {
+		for (n = 0; !ret;) {
 			if (producer)
-				ret = capipc_consumer_read(reader, room.data, 64,
-							   &n);
+				ret = capipc_consumer_read(reader, room.data,
+							   64, &n);
 			else
 				ret = capipc_producer_write(writer, room.data,
 							    64, &n);

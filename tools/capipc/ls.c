@@ -238,6 +238,9 @@ static const char *kind_name(uint32_t kind)
 		[CAPIPC_KIND_LISTENER] = "listener",
 		[CAPIPC_KIND_REPLY] = "reply",
 		[CAPIPC_KIND_CALL] = "call",
+		[CAPIPC_KIND_BUFFER] = "buffer",
+		[CAPIPC_KIND_PRODUCER] = "producer",
+		[CAPIPC_KIND_CONSUMER] = "consumer",
 	};
 
 	return kind < sizeof(names) / sizeof(*names) && names[kind] ?
@@ -320,6 +323,22 @@ static void show_peer(const struct list *list, const struct handle *handle)
 		printf(" inside %" PRIu64, handle->peer_inside);
 }
 
+/* Has it a size in bytes, and nothing that waits? */
+static bool is_memory(const struct handle *handle)
+{
+	return handle->kind == CAPIPC_KIND_BUFFER ||
+	       handle->kind == CAPIPC_KIND_PRODUCER ||
+	       handle->kind == CAPIPC_KIND_CONSUMER;
+}
+
+/* Is it one end of two? */
+static bool has_peer(const struct handle *handle)
+{
+	return handle->kind == CAPIPC_KIND_ENDPOINT ||
+	       handle->kind == CAPIPC_KIND_PRODUCER ||
+	       handle->kind == CAPIPC_KIND_CONSUMER;
+}
+
 static void show_handle(const struct list *list, const struct handle *handle)
 {
 	printf("  0x%08" PRIx32 "  %s", handle->value, kind_name(handle->kind));
@@ -340,9 +359,15 @@ static void show_handle(const struct list *list, const struct handle *handle)
 		if (handle->rules)
 			fputs("  rules", stdout);
 		break;
+	case CAPIPC_KIND_BUFFER:
+	case CAPIPC_KIND_PRODUCER:
+	case CAPIPC_KIND_CONSUMER:
+		printf(" %" PRIu64 "  bytes=%" PRIu64, handle->object,
+		       handle->bytes);
+		break;
 	}
 	show_rights(handle->rights);
-	if (handle->kind == CAPIPC_KIND_ENDPOINT)
+	if (has_peer(handle))
 		show_peer(list, handle);
 	putchar('\n');
 }
@@ -393,6 +418,11 @@ static void json_handle(struct json *json, const struct handle *handle)
 		json_number(json, "bytes", handle->bytes);
 		json_number(json, "facet", handle->facet);
 		json_bool(json, "rules", handle->rules);
+	} else if (is_memory(handle)) {
+		json_number(json, "object_id", handle->object);
+		json_number(json, "bytes", handle->bytes);
+	}
+	if (has_peer(handle)) {
 		json_string(json, "peer", peer_name(handle->peer));
 		if (handle->peer_context)
 			json_number(json, "peer_context_id",

@@ -186,9 +186,9 @@ enum capipc_kind {
  * @reserved: must be zero.
  *
  * Naming a handle twice in one message is EINVAL. Endpoints, listeners, reply
- * handles, handles to buffers and ends of data pipes can move. A pending call cannot (EPERM, for want of
- * %CAPIPC_RIGHT_TRANSFER). The sender keeps its file descriptor, and may name it
- * twice.
+ * handles, handles to buffers and ends of data pipes can move. A pending call
+ * cannot (EPERM, for want of %CAPIPC_RIGHT_TRANSFER). The sender keeps its file
+ * descriptor, and may name it twice.
  *
  * File descriptors in flight count for the sender's user: beyond the
  * RLIMIT_NOFILE of the sender that is ETOOMANYREFS, without CAP_SYS_RESOURCE. That
@@ -334,8 +334,9 @@ struct capipc_create {
  * An endpoint: what was sent through it stays for the peer to receive, what it
  * had not received is lost and the calls in it fail (ECONNRESET). A listener:
  * the name is free, pending connections are closed. A reply handle: the call
- * fails. A buffer: this handle only; other handles and mappings stay. A pending call: the request is withdrawn if nobody has received it
- * yet, else its reply will come too late.
+ * fails. A pending call: the request is withdrawn if nobody has received it
+ * yet, else its reply will come too late. A buffer: other handles and mappings
+ * stay. An end of a data pipe: what was written can still be read.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY.
  */
