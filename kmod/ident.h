@@ -30,6 +30,7 @@
  * @start_time_ns: when the process started, CLOCK_BOOTTIME
  * @net_ns: inode number of the network namespace of its context
  * @secid: security label, 0 if there is none
+ * @user: who pays for its context
  */
 struct capipc_ident {
 	refcount_t refs;
@@ -41,6 +42,7 @@ struct capipc_ident {
 	struct file *exe;
 	u64 start_time_ns;
 	unsigned int net_ns;
+	struct capipc_user *user;
 };
 
 struct capipc_ident *capipc_ident_create(struct capipc_context *context);
