@@ -4,7 +4,8 @@
  *
  * A charge adds to the context's counter and compares it with the grant; only
  * when the grant does not cover it does it take the lock of the user, and asks
- * for more. Uncharging gives back what is left over by more than three batches.
+ * for more. Uncharging gives back what is left over by more than three batches,
+ * or all of it where others may miss it.
  */
 #include <linux/capability.h>
 #include <linux/math.h>
@@ -85,7 +86,13 @@ static void capipc_account_lower_locked(struct capipc_account *account,
 				     before - capipc_share_beyond(share));
 }
 
-/* @n is about to be uncharged: give back what is left over then, but for a batch. */
+/* What an account may have that it does not use, before it gives it back. */
+static long capipc_account_slack(const struct capipc_share *share, enum capipc_resource resource)
+{
+	return READ_ONCE(share->tight) ? 0 : 3 * capipc_batch[resource];
+}
+
+/* @n is about to be uncharged: give back what is left over then. */
 static void capipc_account_shrink(struct capipc_account *account, enum capipc_resource resource,
 				  long n)
 {
@@ -93,9 +100,23 @@ static void capipc_account_shrink(struct capipc_account *account, enum capipc_re
 	long keep;
 
 	capipc_user_lock(account->user);
-	keep = atomic_long_read(&account->used[resource]) - n + capipc_batch[resource];
+	keep = atomic_long_read(&account->used[resource]) - n;
+	if (!share->tight)
+		keep += capipc_batch[resource];
 	capipc_account_lower_locked(account, resource, max(keep, share->reserve), n);
+	capipc_user_update_tight_locked(account->user, resource, share, capipc_batch[resource]);
 	capipc_user_unlock(account->user);
+}
+
+/* Somebody has been refused: give back what is not used. */
+void capipc_account_call_in_locked(struct capipc_account *account, enum capipc_resource resource)
+{
+	struct capipc_share *share = &account->share[resource];
+	long keep = atomic_long_read(&account->used[resource]);
+
+	lockdep_assert_held(&account->user->lock);
+	capipc_account_lower_locked(account, resource, max(keep, share->reserve), 0);
+	capipc_user_update_tight_locked(account->user, resource, share, capipc_batch[resource]);
 }
 
 /* The limits of its user have changed. */
@@ -133,8 +154,11 @@ static bool capipc_account_grow_locked(struct capipc_account *account,
 		return false;
 	batch = min(roundup(need, capipc_batch[resource]), limit - share->grant);
 	got = capipc_user_give_locked(account->user, resource, share, batch);
-	if (got < batch && got >= need)
+	if (got < need)
+		capipc_user_call_in_locked(account->user, resource);
+	if (got < batch)
 		got = capipc_user_give_locked(account->user, resource, share, need);
+	capipc_user_update_tight_locked(account->user, resource, share, capipc_batch[resource]);
 	*most = share->grant + got;
 	return got >= need;
 }
@@ -235,7 +259,7 @@ void capipc_account_uncharge(struct capipc_account *account, enum capipc_resourc
 	grant = READ_ONCE(share->grant);
 	if (unlikely(grant > READ_ONCE(share->reserve) &&
 		     grant - atomic_long_read(&account->used[resource]) + n >
-			     3 * capipc_batch[resource]))
+			     capipc_account_slack(share, resource)))
 		capipc_account_shrink(account, resource, n);
 
 	used = atomic_long_sub_return(n, &account->used[resource]);

@@ -54,6 +54,7 @@ struct capipc_account {
 struct capipc_account *capipc_account_create(u64 context_id, struct net *net);
 void capipc_account_release(struct capipc_account *account);
 void capipc_account_refit_locked(struct capipc_account *account);
+void capipc_account_call_in_locked(struct capipc_account *account, enum capipc_resource resource);
 
 int __must_check capipc_account_charge(struct capipc_account *account,
 				       enum capipc_resource resource, long n);

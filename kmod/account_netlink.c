@@ -31,12 +31,14 @@ struct capipc_asker {
 /**
  * struct capipc_users_dump - how far a dump has come, in netlink_callback.ctx
  * @asker: who asks, with a reference
+ * @begun: the request has been looked at
  * @machine_done: the machine has been told
  * @key: users before are done
  * @context: contexts of that user up to this number are done
  */
 struct capipc_users_dump {
 	struct capipc_asker asker;
+	bool begun;
 	bool machine_done;
 	u64 key;
 	u64 context;
@@ -486,10 +488,6 @@ int capipc_users_start(struct netlink_callback *cb)
 {
 	struct capipc_asker *asker = &capipc_users_dump(cb)->asker;
 
-	if (nlmsg_attrlen(cb->nlh, GENL_HDRLEN)) {
-		NL_SET_ERR_MSG(cb->extack, "a dump is of all that you may see: no attributes");
-		return -EINVAL;
-	}
 	capipc_asker_init(asker, cb->skb);
 	get_user_ns(asker->user_ns);
 	return 0;
@@ -498,6 +496,19 @@ int capipc_users_start(struct netlink_callback *cb)
 int capipc_users_done(struct netlink_callback *cb)
 {
 	put_user_ns(capipc_users_dump(cb)->asker.user_ns);
+	return 0;
+}
+
+/* The request of a dump, when it is seen first. */
+static int capipc_users_begin(struct netlink_callback *cb)
+{
+	struct capipc_users_dump *dump = capipc_users_dump(cb);
+
+	if (!dump->begun && nlmsg_attrlen(cb->nlh, GENL_HDRLEN)) {
+		NL_SET_ERR_MSG(cb->extack, "a dump is of all that you may see: no attributes");
+		return -EINVAL;
+	}
+	dump->begun = true;
 	return 0;
 }
 
@@ -544,8 +555,10 @@ static int capipc_dump_fill_user(struct sk_buff *skb, struct netlink_callback *c
 int capipc_dump_user(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct capipc_users_dump *dump = capipc_users_dump(cb);
-	int ret;
+	int ret = capipc_users_begin(cb);
 
+	if (ret)
+		return ret;
 	if (dump->asker.all && !dump->machine_done) {
 		ret = capipc_dump_fill_user(skb, cb, capipc_user_machine());
 		if (ret)
@@ -577,5 +590,5 @@ static int capipc_dump_fill_accounts(struct sk_buff *skb, struct netlink_callbac
 
 int capipc_dump_account(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	return capipc_dump_users(skb, cb, capipc_dump_fill_accounts);
+	return capipc_users_begin(cb) ?: capipc_dump_users(skb, cb, capipc_dump_fill_accounts);
 }

@@ -279,8 +279,11 @@ static long capipc_user_cover_locked(struct capipc_user *user, enum capipc_resou
 	batch = roundup(need, capipc_user_batch[resource]);
 	capipc_user_lock(parent);
 	got = capipc_user_give_locked(parent, resource, share, batch);
-	if (got < batch && got >= need)
+	if (got < need)
+		capipc_user_call_in_locked(parent, resource);
+	if (got < batch)
 		got = capipc_user_give_locked(parent, resource, share, need);
+	capipc_user_update_tight_locked(parent, resource, share, capipc_user_batch[resource]);
 	capipc_user_unlock(parent);
 	return min(n, unused + got);
 }
@@ -334,24 +337,52 @@ void capipc_user_force_locked(struct capipc_user *user, enum capipc_resource res
 	WRITE_ONCE(share->grant, share->grant + n);
 }
 
-/* Give back to the layer above what is free, but for a batch. */
+/* Is a child so near to its share that others may miss what it does not use? */
+void capipc_user_update_tight_locked(struct capipc_user *user, enum capipc_resource resource,
+				     struct capipc_share *share, long batch)
+{
+	bool tight = capipc_share_beyond(share) + 3 * batch >
+		     capipc_user_room_locked(user, resource);
+
+	lockdep_assert_held(&user->lock);
+	if (share->tight != tight)
+		WRITE_ONCE(share->tight, tight);
+}
+
+/*
+ * A child has been refused: take back what open accounts do not use, and let
+ * subordinate users know that theirs is missed.
+ */
+void capipc_user_call_in_locked(struct capipc_user *user, enum capipc_resource resource)
+{
+	struct capipc_account *account;
+	struct capipc_user *child;
+
+	lockdep_assert_held(&user->lock);
+	list_for_each_entry(account, &user->accounts, link)
+		capipc_account_call_in_locked(account, resource);
+	list_for_each_entry(child, &user->users, link)
+		capipc_user_update_tight_locked(user, resource, &child->share[resource],
+						capipc_user_batch[resource]);
+}
+
+/* Give back to the layer above what is free: all of it, or all but a batch. */
 static void capipc_user_shrink_locked(struct capipc_user *user, enum capipc_resource resource)
 {
 	const struct capipc_pool *pool = &user->pool[resource];
 	struct capipc_share *share = &user->share[resource];
 	struct capipc_user *parent = user->parent;
 	long unused = share->grant - pool->promised - pool->given;
-	long surplus;
+	long batch = READ_ONCE(share->tight) ? 0 : capipc_user_batch[resource];
+	long surplus = min(unused - batch, capipc_share_beyond(share));
 
 	lockdep_assert_held(&user->lock);
-	if (!parent || unused <= 3 * capipc_user_batch[resource])
-		return;
-	surplus = min(unused - capipc_user_batch[resource], capipc_share_beyond(share));
-	if (!surplus)
+	if (!parent || unused <= 3 * batch || surplus <= 0)
 		return;
 	capipc_user_lock(parent);
 	share->grant -= surplus;
 	capipc_user_take_back_locked(parent, resource, surplus);
+	capipc_user_update_tight_locked(parent, resource, share, capipc_user_batch[resource]);
 	capipc_user_unlock(parent);
 }
 
@@ -402,6 +433,7 @@ static void capipc_user_unpromise_locked(struct capipc_user *user, enum capipc_r
 	pool->given -= capipc_share_beyond(share);
 	share->reserve = 0;
 	share->grant = 0;
+	share->tight = false;
 }
 
 /* @user has children now, or none any more. */

@@ -27,12 +27,14 @@
  * struct capipc_share - what a child has of a resource of the layer above
  * @reserve: it can always have that much
  * @grant: what it has now, which may be less
+ * @tight: it is near what it can have at most: what it does not use goes back at once
  *
- * Protected by the lock of the layer above.
+ * Protected by the lock of the layer above. Children read it without, as a hint.
  */
 struct capipc_share {
 	long reserve;
 	long grant;
+	bool tight;
 };
 
 /**
@@ -139,6 +141,9 @@ void capipc_user_force_locked(struct capipc_user *user, enum capipc_resource res
 			      struct capipc_share *share, long n);
 void capipc_user_take_back_locked(struct capipc_user *user, enum capipc_resource resource,
 				  long n);
+void capipc_user_call_in_locked(struct capipc_user *user, enum capipc_resource resource);
+void capipc_user_update_tight_locked(struct capipc_user *user, enum capipc_resource resource,
+				     struct capipc_share *share, long batch);
 void capipc_user_set_reserve_locked(struct capipc_user *user, enum capipc_resource resource,
 				    struct capipc_share *share);
 
