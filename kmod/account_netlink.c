@@ -88,7 +88,8 @@ static void capipc_amount_copy(struct capipc_amount *to, const struct capipc_sha
 {
 	to->used = max(used, 0L);
 	to->grant = share->grant;
-	to->reserve = share->reserve;
+	/* Of a user this is the business of the layer above. */
+	to->reserve = READ_ONCE(share->reserve);
 	to->limit = limit;
 }
 
@@ -128,7 +129,8 @@ static void capipc_user_copy(struct capipc_user *user, struct capipc_user_copy *
 	copy->contexts = user->slots;
 	for (i = 0; i < CAPIPC_RESOURCES; i++)
 		capipc_amount_copy(&copy->amount[i], &user->share[i],
-				   capipc_user_used_locked(user, i), user->limit[capipc_limit_of(i)]);
+				   capipc_user_used_locked(user, i),
+				   user->limit[capipc_limit_of(i)]);
 	capipc_user_unlock(user);
 }
 

@@ -39,7 +39,8 @@ static struct capipc_rate capipc_rate_of(long rate, long burst, long share)
 }
 
 /* Take a token, if there is one. */
-static bool capipc_bucket_take(struct capipc_bucket *bucket, const struct capipc_rate *rate, s64 now)
+static bool capipc_bucket_take(struct capipc_bucket *bucket, const struct capipc_rate *rate,
+			       s64 now)
 {
 	s64 full_at = atomic64_read(&bucket->full_at), then;
 

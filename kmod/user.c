@@ -38,12 +38,12 @@ static const long capipc_user_batch[CAPIPC_RESOURCES] = {
 };
 
 /* From below to above: that is what the subclasses are for. */
-void capipc_user_lock(struct capipc_user *user)
+void capipc_user_lock(struct capipc_user *user) __acquires(&user->lock)
 {
 	spin_lock_nested(&user->lock, user->level);
 }
 
-void capipc_user_unlock(struct capipc_user *user)
+void capipc_user_unlock(struct capipc_user *user) __releases(&user->lock)
 {
 	spin_unlock(&user->lock);
 }
@@ -142,10 +142,16 @@ out:
 void capipc_user_put(struct capipc_user *user)
 {
 	struct capipc_user *parent;
+	bool last;
 
-	while (user && refcount_dec_and_lock(&user->refs, &capipc_users_lock)) {
-		rb_erase(&user->node, &capipc_users);
+	while (user && !refcount_dec_not_one(&user->refs)) {
+		spin_lock(&capipc_users_lock);
+		last = refcount_dec_and_test(&user->refs);
+		if (last)
+			rb_erase(&user->node, &capipc_users);
 		spin_unlock(&capipc_users_lock);
+		if (!last)
+			return;
 		WARN_ON_ONCE(user->holders || atomic_long_read(&user->files));
 		parent = user->parent;
 		kfree(user);

@@ -165,7 +165,7 @@ TEST_F(share, the_idle_one)
 		ASSERT_EQ(-EDQUOT, error);
 	}
 	EXPECT_OK(do_the_minimum(&self->b, end));
-	/* and again, and when it has received it it has it once more */
+	/* and once more, as soon as that has been received */
 	EXPECT_LT(1000, receive_all(&self->b, end[1]));
 	EXPECT_OK(do_the_minimum(&self->b, end));
 }

@@ -478,7 +478,7 @@ static bool parse_value(const char *text, uint64_t *out)
 	}
 	if (!len || len >= sizeof(digits))
 		return false;
-	strcpy(digits, text);
+	memcpy(digits, text, len + 1);
 	unit = strchr(units, digits[len - 1]);
 	if (unit) {
 		shift = 10 * (int)(unit - units + 1);

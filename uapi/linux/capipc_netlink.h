@@ -135,11 +135,11 @@
  * CAPIPC_CMD_GET_USER (NLM_F_DUMP, or without it for one)
  * -------------------------------------------------------
  *
- * What users have and may have, over all network namespaces. Who has CAP_SYS_ADMIN in the initial user
- * namespace sees all users, anyone else its own real user id and those that are
- * subordinate to it: the ids, other than its own, of user namespaces that it
- * made. To ask for another one is EPERM. Ids are in terms of the user namespace of
- * the socket.
+ * What users have and may have, over all network namespaces. Who has
+ * CAP_SYS_ADMIN in the initial user namespace sees all users, anyone else its own
+ * real user id and those that are subordinate to it: the ids, other than its own,
+ * of user namespaces that it made. To ask for another one is EPERM. Ids are in
+ * terms of the user namespace of the socket.
  *
  * Request:
  *
