@@ -62,8 +62,7 @@ static int capipc_open(struct inode *inode, struct file *file)
 	INIT_LIST_HEAD(&context->ready);
 	init_waitqueue_head(&context->wait);
 
-	context->account = capipc_account_create(context->uid, context->id,
-						 current->nsproxy->net_ns);
+	context->account = capipc_account_create(context->id, current->nsproxy->net_ns);
 	if (IS_ERR(context->account)) {
 		ret = PTR_ERR(context->account);
 		goto err_free;

@@ -11,6 +11,7 @@
 #include "ident.h"
 #include "netlink.h"
 #include "program.h"
+#include "rate.h"
 
 /* Events that could not be told. Told itself in every event, as a total: each
  * listener sees it grow, whichever events it misses.
@@ -138,6 +139,8 @@ static int capipc_event_put(struct sk_buff *skb, const struct capipc_event *even
 	if (!ret && lost)
 		ret = nla_put_u64_64bit(skb, CAPIPC_EVENT_A_LOST, lost, CAPIPC_EVENT_A_PAD);
 	if (!ret)
+		ret = capipc_rate_put_dropped(skb, event);
+	if (!ret)
 		ret = capipc_event_put_who(skb, event);
 	if (!ret && event->object_id)
 		ret = nla_put_u64_64bit(skb, CAPIPC_EVENT_A_OBJECT, event->object_id,
@@ -201,13 +204,16 @@ bool capipc_event_wanted(struct net *net)
  *         too
  *
  * May sleep. An event that cannot be told for want of memory is counted, and the
- * next ones say how many that were. A listener that is too slow finds ENOBUFS.
+ * next ones say how many that were; likewise one of which there are too many. A
+ * listener that is too slow finds ENOBUFS.
  */
 void capipc_event_emit(const struct capipc_event *event)
 {
 	struct sk_buff *skb;
 
 	might_sleep();
+	if (!capipc_rate_event(event))
+		return;
 	skb = capipc_event_build(event);
 	if (IS_ERR(skb)) {
 		WARN_ON_ONCE(PTR_ERR(skb) == -EMSGSIZE);

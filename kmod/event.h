@@ -15,6 +15,8 @@
  * struct capipc_event - something that happened
  * @type: enum capipc_event_type
  * @net: network namespace in which to tell it
+ * @account: of the context that caused it, which the calling thread uses; or
+ *           NULL, then it was the user of @actor
  * @actor: who did it (the sender, the one who connected), or NULL
  * @object_id: number of the pipe or listener, or 0
  * @context_id: number of the context on the other side, or 0
@@ -35,6 +37,7 @@
 struct capipc_event {
 	u32 type;
 	struct net *net;
+	struct capipc_account *account;
 	const struct capipc_ident *actor;
 	const struct capipc_ident *reporter;
 	u64 object_id;

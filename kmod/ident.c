@@ -40,6 +40,7 @@ struct capipc_ident *capipc_ident_create(struct capipc_context *context)
 	ident->exe = context->exe ? get_file(context->exe) : NULL;
 	ident->start_time_ns = current->group_leader->start_boottime;
 	ident->net_ns = context->net_ns;
+	ident->user = capipc_user_get(context->account->user);
 	return ident;
 }
 
@@ -56,6 +57,7 @@ void capipc_ident_put(struct capipc_ident *ident)
 		return;
 	put_cred(ident->cred);
 	put_pid(ident->pid);
+	capipc_user_put(ident->user);
 	if (ident->exe)
 		fput(ident->exe);
 	kfree(ident->label);

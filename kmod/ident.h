@@ -31,6 +31,7 @@
  * @start_time_ns: when the process started, CLOCK_BOOTTIME
  * @net_ns: inode number of the network namespace of its context
  * @label: security label, NULL if there is none
+ * @user: who pays for its context
  */
 struct capipc_ident {
 	refcount_t refs;
@@ -43,6 +44,7 @@ struct capipc_ident {
 	u64 start_time_ns;
 	unsigned int net_ns;
 	char *label;
+	struct capipc_user *user;
 };
 
 struct capipc_ident *capipc_ident_create(struct capipc_context *context);

@@ -17,6 +17,7 @@
 #include "listener.h"
 #include "message.h"
 #include "pipe.h"
+#include "rate.h"
 #include "rule.h"
 #include "table.h"
 
@@ -153,7 +154,8 @@ void capipc_listener_put(struct capipc_listener *listener)
 	put_cred(listener->flight_cred);
 	capipc_ruleset_put(listener->rules);
 	capipc_ruleset_put(listener->endpoint_rules);
-	capipc_user_uncharge_listener(listener->user);
+	capipc_account_uncharge(listener->account, CAPIPC_LISTENERS, 1);
+	capipc_account_uncharge(listener->account, CAPIPC_BYTES, listener->charge);
 	put_net(listener->net);
 	kfree(listener);
 }
@@ -186,10 +188,12 @@ int capipc_listener_decide(struct capipc_listener *listener, const struct capipc
 static struct capipc_listener *capipc_listener_create(struct capipc_context *context,
 						      const struct capipc_listen *arg)
 {
+	struct capipc_account *account = context->account;
 	struct capipc_listener *listener;
 	struct capipc_ruleset *rules;
-	struct capipc_user *user;
+	size_t size;
 	char *name;
+	int ret;
 
 	name = capipc_name_copy(arg->name, arg->name_len);
 	if (IS_ERR(name))
@@ -197,23 +201,25 @@ static struct capipc_listener *capipc_listener_create(struct capipc_context *con
 	listener = ERR_PTR(-EPERM);
 	if (!capipc_name_allowed(name, context->net))
 		goto out_name;
-	user = capipc_user_charge_listener(context->account);
-	if (IS_ERR(user)) {
-		listener = ERR_CAST(user);
-		goto out_name;
-	}
-	listener = kzalloc(struct_size(listener, name, arg->name_len + 1), GFP_KERNEL_ACCOUNT);
+	size = struct_size(listener, name, arg->name_len + 1);
+	ret = capipc_account_charge(account, CAPIPC_BYTES, size);
+	if (ret)
+		goto err_name;
+	ret = capipc_account_charge(account, CAPIPC_LISTENERS, 1);
+	if (ret)
+		goto err_bytes;
+	listener = kzalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!listener) {
-		capipc_user_uncharge_listener(user);
-		listener = ERR_PTR(-ENOMEM);
-		goto out_name;
+		ret = -ENOMEM;
+		goto err_listeners;
 	}
 	spin_lock_init(&listener->lock);
 	capipc_object_init(&listener->object, CAPIPC_KIND_LISTENER, &listener->lock);
 	refcount_set(&listener->refs, 1);
 	listener->id = capipc_object_next_id();
 	listener->net = get_net(context->net);
-	listener->user = user;
+	listener->account = account;
+	listener->charge = size;
 	listener->backlog = arg->backlog;
 	listener->object.cookie = arg->cookie;
 	listener->name_len = arg->name_len;
@@ -238,6 +244,14 @@ err_rules:
 	capipc_listener_put(listener);
 	kfree(name);
 	return ERR_CAST(rules);
+
+err_listeners:
+	capipc_account_uncharge(account, CAPIPC_LISTENERS, 1);
+err_bytes:
+	capipc_account_uncharge(account, CAPIPC_BYTES, size);
+err_name:
+	kfree(name);
+	return ERR_PTR(ret);
 }
 
 int capipc_ioctl_listen(struct capipc_context *context, struct capipc_request *request)
@@ -416,6 +430,9 @@ int capipc_ioctl_connect(struct capipc_context *context, struct capipc_request *
 	kfree(name);
 	if (!listener)
 		return -ENOENT;
+	ret = capipc_rate_connect(context->account);
+	if (ret)
+		goto out_put;
 	ret = -ENOMEM;
 	ident = capipc_ident_create(context);
 	if (ident)
@@ -426,12 +443,14 @@ int capipc_ioctl_connect(struct capipc_context *context, struct capipc_request *
 			event.object_id = listener->id;
 		}
 		event.net = listener->net;
+		event.account = context->account;
 		event.actor = ident;
 		event.name = listener->name;
 		event.name_len = listener->name_len;
 		capipc_event_emit(&event);
 	}
 	capipc_ident_put(ident);
+out_put:
 	capipc_listener_put(listener);
 	return ret;
 }

@@ -6,7 +6,6 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
-#include "account.h"
 #include "collect.h"
 #include "context.h"
 #include "event.h"
@@ -14,38 +13,7 @@
 #include "main.h"
 #include "net.h"
 #include "process.h"
-
-unsigned int capipc_max_contexts_per_uid = 4096;
-module_param_named(max_contexts_per_uid, capipc_max_contexts_per_uid, uint, 0644);
-MODULE_PARM_DESC(max_contexts_per_uid, "contexts that a user may have open");
-
-unsigned int capipc_max_listeners_per_uid = 256;
-module_param_named(max_listeners_per_uid, capipc_max_listeners_per_uid, uint, 0644);
-MODULE_PARM_DESC(max_listeners_per_uid, "names that a user may have bound");
-
-unsigned int capipc_max_handles_per_uid = 262144;
-module_param_named(max_handles_per_uid, capipc_max_handles_per_uid, uint, 0644);
-MODULE_PARM_DESC(max_handles_per_uid, "handles that a user may have, in flight included");
-
-unsigned int capipc_max_handles_per_context = 65536;
-module_param_named(max_handles_per_context, capipc_max_handles_per_context, uint, 0644);
-MODULE_PARM_DESC(max_handles_per_context, "handles that a context may have, in flight included");
-
-unsigned long capipc_max_bytes_per_uid = 256UL << 20;
-module_param_named(max_bytes_per_uid, capipc_max_bytes_per_uid, ulong, 0644);
-MODULE_PARM_DESC(max_bytes_per_uid, "bytes of kernel memory that a user may cause");
-
-unsigned long capipc_max_bytes_per_context = 64UL << 20;
-module_param_named(max_bytes_per_context, capipc_max_bytes_per_context, ulong, 0644);
-MODULE_PARM_DESC(max_bytes_per_context, "bytes of kernel memory that a context may cause");
-
-unsigned int capipc_window_bytes = 4U << 20;
-module_param_named(window_bytes, capipc_window_bytes, uint, 0644);
-MODULE_PARM_DESC(window_bytes, "bytes that may wait in one direction of a pipe");
-
-unsigned int capipc_window_messages = 1024;
-module_param_named(window_messages, capipc_window_messages, uint, 0644);
-MODULE_PARM_DESC(window_messages, "messages that may wait in one direction of a pipe");
+#include "user.h"
 
 unsigned long capipc_max_buffer_bytes = 32UL << 20;
 module_param_named(max_buffer_bytes, capipc_max_buffer_bytes, ulong, 0644);
@@ -62,9 +30,12 @@ static int __init capipc_init(void)
 {
 	int ret;
 
-	ret = capipc_net_init();
+	ret = capipc_user_init();
 	if (ret)
 		return ret;
+	ret = capipc_net_init();
+	if (ret)
+		goto err_user;
 	ret = capipc_netlink_init();
 	if (ret)
 		goto err_net;
@@ -82,6 +53,8 @@ err_netlink:
 	capipc_netlink_exit();
 err_net:
 	capipc_net_exit();
+err_user:
+	capipc_user_exit();
 	return ret;
 }
 
@@ -93,7 +66,7 @@ static void __exit capipc_exit(void)
 	capipc_process_exit();
 	capipc_netlink_exit();
 	capipc_net_exit();
-	capipc_account_exit();
+	capipc_user_exit();
 }
 
 module_init(capipc_init);

@@ -18,8 +18,13 @@
  *     +-- invitation.wait.lock     likewise
  *     +-- transaction.lock         state of a call
  *           +-- transaction.wait.lock
- *   account.lock                   growing and shrinking a grant
- *   users' xarray lock             accounts by uid
+ *   user.lock of a subordinate     what it has given to its children
+ *     user.lock of a user            likewise
+ *       user.lock of the machine       likewise
+ *   capipc_users_lock              which users there are
+ *
+ * capipc_limits_mutex is taken with none of these held, and user.lock and
+ * capipc_users_lock inside of it.
  *
  * User memory is never touched under any of them. docs/locking.md tells why.
  */
@@ -59,6 +64,7 @@ struct capipc_request;
 struct capipc_ruleset;
 struct capipc_transaction;
 struct capipc_transfer;
+struct capipc_user;
 struct capipc_view;
 
 #endif /* CAPIPC_MAIN_H */

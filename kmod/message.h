@@ -34,7 +34,8 @@ struct capipc_moved {
  * @handles: handles charged to @account
  * @files: file descriptors among what it carries
  * @refused: those among what it carries that this receiver may not have
- * @files_user: who has them in flight, with a reference, if there are any
+ * @files_account: of who has them in flight; alive as long as there are any, because
+ *                 they cost it some bytes
  * @sender: who sent it, with a reference
  * @sender_changed: %CAPIPC_STAMP_CHANGED
  * @type: enum capipc_receive_type
@@ -52,7 +53,7 @@ struct capipc_message {
 	struct capipc_ident *sender;
 	struct capipc_transaction *transaction;
 	struct capipc_moved *moved;
-	struct capipc_user *files_user;
+	struct capipc_account *files_account;
 	u32 moved_count;
 	u32 handles;
 	u32 files;
@@ -70,8 +71,17 @@ static inline u32 capipc_message_slots(const struct capipc_message *message)
 	return message->moved_count - message->files - message->refused;
 }
 
+/* Bytes that files cost who sends them, besides what the message costs. */
+static inline size_t capipc_message_files_size(u32 files)
+{
+	return (size_t)files * sizeof(struct capipc_moved);
+}
+
 struct capipc_message *capipc_message_create(struct capipc_account *account, u64 data, u32 len,
 					     u32 attachments);
+int __must_check capipc_message_charge_files(struct capipc_message *message,
+					     struct capipc_account *account);
+void capipc_message_uncharge_files(struct capipc_message *message);
 void capipc_message_free(struct capipc_message *message);
 void capipc_message_destroy(struct capipc_message *message, struct list_head *garbage);
 size_t capipc_message_size(u32 len, u32 attachments);

@@ -6,6 +6,7 @@
 #ifndef CAPIPC_NET_H
 #define CAPIPC_NET_H
 
+#include <linux/atomic.h>
 #include <linux/hashtable.h>
 #include <net/net_namespace.h>
 
@@ -18,11 +19,13 @@
  * @lock: protects the names and the list of contexts
  * @names: listeners by name
  * @contexts: living contexts, by capipc_context.net_link
+ * @events_dropped: events that were not told because of who causes too many
  */
 struct capipc_net {
 	spinlock_t lock; /* @names and @contexts */
 	DECLARE_HASHTABLE(names, CAPIPC_NAME_HASH_BITS);
 	struct list_head contexts;
+	atomic64_t events_dropped;
 };
 
 struct capipc_net *capipc_net(struct net *net);

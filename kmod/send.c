@@ -97,6 +97,7 @@ static void capipc_send_denied(struct capipc_sending *sending)
 	struct capipc_event event = {
 		.type = CAPIPC_EVENT_DENY,
 		.net = sending->context->net,
+		.account = sending->context->account,
 		.object_id = capipc_endpoint_pipe(sending->endpoint)->id,
 		.ordinal = sending->ordinal,
 	};

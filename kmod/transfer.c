@@ -118,9 +118,7 @@ static void capipc_transfer_put_files(struct capipc_message *message)
 		if (message->moved[i].what.kind == CAPIPC_KIND_FILE)
 			fput(message->moved[i].what.file);
 	}
-	if (message->files_user)
-		capipc_user_uncharge_files(message->files_user, message->files);
-	message->files_user = NULL;
+	capipc_message_uncharge_files(message);
 	message->files = 0;
 }
 
@@ -233,7 +231,6 @@ int capipc_transfer_begin(struct capipc_transfer *transfer, struct capipc_contex
 			  struct capipc_object *target)
 {
 	const struct capipc_attachment __user *user = u64_to_user_ptr(attachments);
-	struct capipc_user *files_user;
 	int ret;
 	u32 i;
 
@@ -242,12 +239,8 @@ int capipc_transfer_begin(struct capipc_transfer *transfer, struct capipc_contex
 		return ret;
 	for (i = 0; i < count && !ret; i++)
 		ret = capipc_transfer_one(transfer, context, message, &user[i]);
-	if (!ret && message->files) {
-		files_user = capipc_user_charge_files(context->account, message->files);
-		ret = PTR_ERR_OR_ZERO(files_user);
-		if (!ret)
-			message->files_user = files_user;
-	}
+	if (!ret && message->files)
+		ret = capipc_message_charge_files(message, context->account);
 	return capipc_transfer_leave(transfer, context, message, ret);
 }
 

@@ -14,7 +14,8 @@
 #endif
 
 const struct command *const commands[] = {
-	&command_monitor, &command_ls, &command_explain, &command_help, NULL,
+	&command_monitor, &command_ls,	 &command_explain,
+	&command_limits,  &command_help, NULL,
 };
 
 void complain(const char *format, ...)

@@ -47,7 +47,8 @@ static const char *const verdict_names[] = {
  * @count: events to show, 0 for no end
  * @seen: events shown
  * @lost: events that the kernel could not tell, as far as we know
- * @lost_known: @lost is known
+ * @lost_known: @lost and @dropped are known
+ * @dropped: events of who causes too many, as far as we know
  * @failed: standard output does not take it any more
  */
 struct monitor {
@@ -57,6 +58,7 @@ struct monitor {
 	uint64_t seen;
 	uint64_t lost;
 	bool lost_known;
+	uint64_t dropped;
 	bool failed;
 };
 
@@ -277,11 +279,18 @@ static void show_lost(const struct monitor *monitor, uint64_t count,
 static void note_lost(struct monitor *monitor, struct nlattr **attrs)
 {
 	uint64_t lost = get_u64(attrs, CAPIPC_EVENT_A_LOST);
+	uint64_t dropped = get_u64(attrs, CAPIPC_EVENT_A_DROPPED);
 
 	if (monitor->lost_known && lost > monitor->lost)
 		show_lost(monitor, lost - monitor->lost,
 			  "the kernel was out of memory");
+	/* Two events that happen at the same time may come in either order. */
+	if (monitor->lost_known && dropped > monitor->dropped)
+		show_lost(monitor, dropped - monitor->dropped,
+			  "somebody causes too many");
 	monitor->lost = lost;
+	if (dropped > monitor->dropped)
+		monitor->dropped = dropped;
 	monitor->lost_known = true;
 }
 
@@ -304,6 +313,7 @@ static int on_event(struct nl_msg *msg, void *data)
 		[CAPIPC_EVENT_A_LIMIT] = { .type = NLA_U64 },
 		[CAPIPC_EVENT_A_UID] = { .type = NLA_U32 },
 		[CAPIPC_EVENT_A_LOST] = { .type = NLA_U64 },
+		[CAPIPC_EVENT_A_DROPPED] = { .type = NLA_U64 },
 	};
 	struct nlattr *attrs[CAPIPC_EVENT_A_MAX + 1];
 	struct monitor *monitor = data;

@@ -179,6 +179,8 @@ static int link_send(struct link *link, const struct request *request)
 	if (request->attr &&
 	    nla_put_u64(msg, request->attr, request->value) < 0)
 		goto out;
+	if (request->fill && request->fill(msg, request->fill_data) < 0)
+		goto out;
 	ret = nl_send_auto(link->sock, msg);
 out:
 	nlmsg_free(msg);

@@ -49,6 +49,8 @@ void link_close(struct link *link);
  * @dump: all there are, not one
  * @attr: attribute that goes with it, or 0
  * @value: of that, u64
+ * @fill: adds more attributes, or NULL; negative if they do not fit
+ * @fill_data: for @fill
  * @max: highest attribute of the answers
  * @policy: of the answers
  * @got: called for each answer
@@ -59,6 +61,8 @@ struct request {
 	bool dump;
 	int attr;
 	uint64_t value;
+	int (*fill)(struct nl_msg *msg, const void *data);
+	const void *fill_data;
 	int max;
 	const struct nla_policy *policy;
 	message_fn got;

@@ -97,7 +97,9 @@
  *  ECANCELED    a late reply: nobody waits for it any more; the reply handle
  *               is gone
  *  ECONNRESET   a call was sent, but its answer can no longer come
- *  EDQUOT       the account of the context or of its user is at its limit
+ *  EDQUOT       the account of the context or of its user is at its limit, or has
+ *               no more of what is left than its share; or the user connects
+ *               too often
  *  EFAULT       a pointer cannot be read or written
  *  EINTR        a signal came while waiting
  *  EINVAL       malformed: struct too short, reserved member or unknown flag
@@ -525,7 +527,7 @@ struct capipc_call {
  * replier's. The handle cannot be an attachment of its own reply (EBUSY).
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EMSGSIZE,
- * ECANCELED, ENOMEM, ETOOMANYREFS.
+ * ECANCELED, EDQUOT, ENOMEM, ETOOMANYREFS.
  */
 struct capipc_reply {
 	__u32 size;
