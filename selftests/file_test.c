@@ -444,7 +444,8 @@ TEST_F(file, outlives_its_sender)
 /* -------------------------------------------------------------- too many */
 
 enum {
-	LIMIT = 24
+	LIMIT = 24,
+	OWN = 8
 };
 
 static void floods(struct __test_metadata *_metadata, struct peer *peer)
@@ -486,11 +487,15 @@ static void sends_one(struct __test_metadata *_metadata, struct peer *peer)
 	EXPECT_OK(send_file(peer->fd, peer->ep, peer->fd));
 }
 
+/* A few are its own, whatever its siblings have. */
 static void sends_too_many(struct __test_metadata *_metadata, struct peer *peer)
 {
 	struct rlimit limit = { LIMIT, LIMIT };
+	int i;
 
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	for (i = 0; i < OWN; i++)
+		EXPECT_OK(send_file(peer->fd, peer->ep, peer->fd));
 	EXPECT_ERR(ETOOMANYREFS, send_file(peer->fd, peer->ep, peer->fd));
 }
 
@@ -520,6 +525,7 @@ TEST_F(file, too_many_in_flight)
 	/* another process of the same user is hit, other users are not */
 	PEER_START(&same);
 	PEER_WAIT(&same);
+	ASSERT_OK(ipc_close(self->fd, same.ep));
 	PEER_START(&other);
 	PEER_WAIT(&other);
 	PEER_START(&root);
