@@ -103,6 +103,8 @@ static void capipc_account_shrink(struct capipc_account *account, enum capipc_re
 	keep = atomic_long_read(&account->used[resource]) - n;
 	if (!share->tight)
 		keep += capipc_batch[resource];
+	else if (account->retired && resource == CAPIPC_BYTES)
+		keep += sizeof(*account);
 	capipc_account_lower_locked(account, resource, max(keep, share->reserve), n);
 	capipc_user_update_tight_locked(account->user, resource, share, capipc_batch[resource]);
 	capipc_user_unlock(account->user);
@@ -332,6 +334,7 @@ void capipc_account_release(struct capipc_account *account)
 	/* Nobody charges it any more. */
 	for (i = 0; i < CAPIPC_RESOURCES; i++)
 		left[i] = atomic_long_read(&account->used[i]);
+	/* But the account itself stays. */
 	left[CAPIPC_BYTES] -= sizeof(struct capipc_context);
 	account->retired = capipc_user_retire_locked(user, account->share, left);
 	capipc_user_unlock(user);

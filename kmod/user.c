@@ -2,6 +2,8 @@
 /*
  * Users: see user.h.
  */
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/user_namespace.h>
@@ -11,6 +13,7 @@
 
 static DEFINE_SPINLOCK(capipc_users_lock); /* which users there are */
 static struct rb_root capipc_users = RB_ROOT;
+static LIST_HEAD(capipc_users_idle);
 
 static struct capipc_user capipc_machine_user = {
 	.uid = KUIDT_INIT(-1),
@@ -72,6 +75,57 @@ struct capipc_user *capipc_user_get(struct capipc_user *user)
 	return user;
 }
 
+/* A reference to a record that is in the tree, with the lock of it held. */
+static void capipc_user_revive(struct capipc_user *user)
+{
+	lockdep_assert_held(&capipc_users_lock);
+	if (!refcount_inc_not_zero(&user->refs)) {
+		list_del_init(&user->idle);
+		refcount_set(&user->refs, 1);
+	}
+}
+
+/* Subordinate users are limited by the buckets of their owner. */
+static bool capipc_user_lingers(const struct capipc_user *user)
+{
+	s64 now = ktime_get_ns();
+	int i;
+
+	if (user->parent != &capipc_machine_user)
+		return false;
+	for (i = 0; i <= CAPIPC_EVENT_MAX; i++) {
+		if (!capipc_bucket_is_full(&user->events[i], now))
+			return true;
+	}
+	return !capipc_bucket_is_full(&user->connects, now);
+}
+
+static void capipc_user_free(struct capipc_user *user)
+{
+	WARN_ON_ONCE(user->holders || atomic_long_read(&user->files));
+	kfree(user);
+}
+
+/* Forget idle records whose buckets are full by now, or @all of them. */
+static void capipc_users_prune(bool all)
+{
+	struct capipc_user *user, *next;
+	LIST_HEAD(gone);
+
+	spin_lock(&capipc_users_lock);
+	list_for_each_entry_safe(user, next, &capipc_users_idle, idle) {
+		if (!all && capipc_user_lingers(user))
+			break;
+		rb_erase(&user->node, &capipc_users);
+		list_move(&user->idle, &gone);
+	}
+	spin_unlock(&capipc_users_lock);
+	list_for_each_entry_safe(user, next, &gone, idle) {
+		capipc_user_put(user->parent);
+		capipc_user_free(user);
+	}
+}
+
 /* The first record from @key on, with a reference, or NULL. */
 struct capipc_user *capipc_user_next(u64 key)
 {
@@ -89,9 +143,8 @@ struct capipc_user *capipc_user_next(u64 key)
 			node = node->rb_left;
 		}
 	}
-	/* The last reference is dropped under the lock. */
 	if (found)
-		refcount_inc(&found->refs);
+		capipc_user_revive(found);
 	spin_unlock(&capipc_users_lock);
 	return found;
 }
@@ -126,7 +179,7 @@ static struct capipc_user *capipc_user_insert(struct capipc_user *new)
 		above = *link;
 		user = capipc_user_of(above);
 		if (user->key == new->key) {
-			refcount_inc(&user->refs);
+			capipc_user_revive(user);
 			goto out;
 		}
 		link = user->key < new->key ? &above->rb_right : &above->rb_left;
@@ -147,14 +200,17 @@ void capipc_user_put(struct capipc_user *user)
 	while (user && !refcount_dec_not_one(&user->refs)) {
 		spin_lock(&capipc_users_lock);
 		last = refcount_dec_and_test(&user->refs);
-		if (last)
+		if (last && capipc_user_lingers(user)) {
+			list_add_tail(&user->idle, &capipc_users_idle);
+			last = false;
+		} else if (last) {
 			rb_erase(&user->node, &capipc_users);
+		}
 		spin_unlock(&capipc_users_lock);
 		if (!last)
 			return;
-		WARN_ON_ONCE(user->holders || atomic_long_read(&user->files));
 		parent = user->parent;
-		kfree(user);
+		capipc_user_free(user);
 		user = parent;
 	}
 }
@@ -203,6 +259,7 @@ static struct capipc_user *capipc_user_create(struct capipc_user *parent, kuid_t
 	new->level = parent->level + 1;
 	refcount_set(&new->refs, 1);
 	spin_lock_init(&new->lock);
+	INIT_LIST_HEAD(&new->idle);
 	INIT_LIST_HEAD(&new->link);
 	INIT_LIST_HEAD(&new->users);
 	INIT_LIST_HEAD(&new->accounts);
@@ -213,6 +270,7 @@ static struct capipc_user *capipc_user_create(struct capipc_user *parent, kuid_t
 	capipc_user_resize(new);
 	user = capipc_user_insert(new);
 	capipc_limits_unlock();
+	capipc_users_prune(false);
 	if (user != new) {
 		capipc_user_put(parent);
 		kfree(new);
@@ -367,6 +425,10 @@ void capipc_user_call_in_locked(struct capipc_user *user, enum capipc_resource r
 	lockdep_assert_held(&user->lock);
 	list_for_each_entry(account, &user->accounts, link)
 		capipc_account_call_in_locked(account, resource);
+	/* Nobody shall hold the machine up by being refused all the time. */
+	if (user->called_in[resource] == jiffies)
+		return;
+	user->called_in[resource] = jiffies;
 	list_for_each_entry(child, &user->users, link)
 		capipc_user_update_tight_locked(user, resource, &child->share[resource],
 						capipc_user_batch[resource]);
@@ -699,6 +761,7 @@ void capipc_user_exit(void)
 	WARN_ON(machine->holders || machine->slots);
 	capipc_user_unlock(machine);
 	capipc_user_put(capipc_root);
+	capipc_users_prune(true);
 	WARN_ON(!RB_EMPTY_ROOT(&capipc_users));
 	WARN_ON(refcount_read(&machine->refs) != 1);
 	capipc_limits_unlock();

@@ -10,8 +10,9 @@
  * which no child may take more than it leaves. docs/limits.md has the
  * arithmetic, and why it holds.
  *
- * A record of a user is kept for as long as anything refers to it. It is a child
- * of the layer above, with a reserve there, while it has children itself.
+ * A record of a user is kept for as long as anything refers to it, and until its
+ * buckets are full: nobody shall get full ones by coming back. It is a child of the
+ * layer above, with a reserve there, while it has children itself.
  */
 #ifndef CAPIPC_USER_H
 #define CAPIPC_USER_H
@@ -57,7 +58,9 @@ struct capipc_pool {
  * @owner: who made the user namespace of a subordinate user, else @uid; invariant
  * @parent: the layer above, with a reference; NULL of the machine; invariant
  * @level: how many layers are above; invariant
- * @refs: one for each account, subordinate user and ident, and temporary ones
+ * @refs: one for each account, subordinate user and ident, and temporary ones;
+ *        0 of one that is idle
+ * @idle: among the records that are only kept for their buckets; capipc_users_lock
  * @link: among the users of @parent; its lock
  * @share: what it has of @parent; its lock. A grant changes under @lock as well.
  * @lock: protects everything below but what is atomic
@@ -67,6 +70,7 @@ struct capipc_pool {
  * @holders: children
  * @users: subordinate users that are children
  * @accounts: of contexts that are open
+ * @called_in: when @users were last told that what they do not use is missed, jiffies
  * @files: in flight
  * @connects: bucket of connections
  * @events: bucket of events, by type
@@ -80,6 +84,7 @@ struct capipc_user {
 	struct capipc_user *parent;
 	unsigned int level;
 	refcount_t refs;
+	struct list_head idle;
 
 	struct list_head link;
 	struct capipc_share share[CAPIPC_RESOURCES];
@@ -91,6 +96,7 @@ struct capipc_user {
 	long holders;
 	struct list_head users;
 	struct list_head accounts;
+	unsigned long called_in[CAPIPC_RESOURCES];
 
 	atomic_long_t files;
 	struct capipc_bucket connects;
@@ -116,6 +122,12 @@ extern const char *const capipc_resource_names[CAPIPC_RESOURCES];
 static inline long capipc_share_beyond(const struct capipc_share *share)
 {
 	return share->grant > share->reserve ? share->grant - share->reserve : 0;
+}
+
+/* The user in the machine that pays in the end. */
+static inline const struct capipc_user *capipc_user_top(const struct capipc_user *user)
+{
+	return user->level > 1 ? user->parent : user;
 }
 
 struct capipc_user *capipc_user_get_current(void);
