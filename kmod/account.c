@@ -83,7 +83,7 @@ static void capipc_account_lower_locked(struct capipc_account *account,
 	if (used > target)
 		WRITE_ONCE(share->grant, min(used, grant));
 	capipc_share_take_back_locked(account->user, resource,
-				     before - capipc_share_beyond(share));
+				      before - capipc_share_beyond(share));
 }
 
 /* What an account may have that it does not use, before it gives it back. */
@@ -133,7 +133,7 @@ void capipc_account_refit_locked(struct capipc_account *account)
 		keep = min(capipc_account_limit(account, i),
 			   min(user->pool[i].each, account->share[i].reserve));
 		capipc_account_lower_locked(account, i, keep, 0);
-		capipc_share_set_reserve_locked(user, i, &account->share[i]);
+		capipc_share_set_reserve_locked(user, i, &account->share[i], user->pool[i].each);
 	}
 	capipc_bucket_fill(&account->connects);
 	for (i = 0; i <= CAPIPC_EVENT_MAX; i++)

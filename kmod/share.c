@@ -41,7 +41,7 @@ static long capipc_share_room_locked(struct capipc_user *user, enum capipc_resou
  * @n, or else how much it could cover.
  */
 static long capipc_share_cover_locked(struct capipc_user *user, enum capipc_resource resource,
-				     long n)
+				      long n)
 {
 	const struct capipc_pool *pool = &user->pool[resource];
 	struct capipc_share *share = &user->share[resource];
@@ -74,7 +74,7 @@ static long capipc_share_cover_locked(struct capipc_user *user, enum capipc_reso
  * Return: @n, or nothing was given and this is how much it could have been.
  */
 long capipc_share_give_locked(struct capipc_user *user, enum capipc_resource resource,
-			     struct capipc_share *share, long n)
+			      struct capipc_share *share, long n)
 {
 	long within = clamp(share->reserve - share->grant, 0L, n);
 	long beyond = n - within, most;
@@ -95,7 +95,7 @@ long capipc_share_give_locked(struct capipc_user *user, enum capipc_resource res
 
 /* As capipc_share_give_locked(), for what cannot be refused. */
 void capipc_share_force_locked(struct capipc_user *user, enum capipc_resource resource,
-			      struct capipc_share *share, long n)
+			       struct capipc_share *share, long n)
 {
 	struct capipc_pool *pool = &user->pool[resource];
 	struct capipc_share *own = &user->share[resource];
@@ -115,7 +115,7 @@ void capipc_share_force_locked(struct capipc_user *user, enum capipc_resource re
 
 /* Is a child so near to its share that others may miss what it does not use? */
 void capipc_share_update_tight_locked(struct capipc_user *user, enum capipc_resource resource,
-				     struct capipc_share *share, long batch)
+				      struct capipc_share *share, long batch)
 {
 	bool tight = capipc_share_beyond(share) + 3 * batch >
 		     capipc_share_room_locked(user, resource);
@@ -143,11 +143,11 @@ void capipc_share_call_in_locked(struct capipc_user *user, enum capipc_resource 
 	user->called_in[resource] = jiffies;
 	list_for_each_entry(child, &user->users, link)
 		capipc_share_update_tight_locked(user, resource, &child->share[resource],
-						capipc_user_batch[resource]);
+						 capipc_user_batch[resource]);
 }
 
 /* Give back to the layer above what is free: all of it, or all but a batch. */
-static void capipc_share_shrink_locked(struct capipc_user *user, enum capipc_resource resource)
+void capipc_share_shrink_locked(struct capipc_user *user, enum capipc_resource resource)
 {
 	const struct capipc_pool *pool = &user->pool[resource];
 	struct capipc_share *share = &user->share[resource];
@@ -182,7 +182,7 @@ void capipc_share_take_back_locked(struct capipc_user *user, enum capipc_resourc
 /* ------------------------------------------------------------------ children */
 
 static int capipc_share_promise_locked(struct capipc_user *user, enum capipc_resource resource,
-				      struct capipc_share *share, struct capipc_refusal *refusal)
+				       struct capipc_share *share, struct capipc_refusal *refusal)
 {
 	struct capipc_pool *pool = &user->pool[resource];
 	long limit = user->limit[capipc_limit_of(resource)];
@@ -203,8 +203,9 @@ static int capipc_share_promise_locked(struct capipc_user *user, enum capipc_res
 	return 0;
 }
 
-static void capipc_share_unpromise_locked(struct capipc_user *user, enum capipc_resource resource,
-					 struct capipc_share *share)
+/* A child goes: it has nothing any more. */
+void capipc_share_unpromise_locked(struct capipc_user *user, enum capipc_resource resource,
+				   struct capipc_share *share)
 {
 	struct capipc_pool *pool = &user->pool[resource];
 
@@ -254,7 +255,7 @@ static void capipc_share_leave_locked(struct capipc_user *user)
  * Return: 0 or -EDQUOT.
  */
 int capipc_share_admit_locked(struct capipc_user *user, struct capipc_share *shares,
-			     struct capipc_refusal *refusal)
+			      struct capipc_refusal *refusal)
 {
 	int ret = 0, i;
 
@@ -318,7 +319,7 @@ void capipc_share_expel_locked(struct capipc_user *user, struct capipc_share *sh
  * has changed.
  */
 bool capipc_share_retire_locked(struct capipc_user *user, struct capipc_share *shares,
-			       const long *left)
+				const long *left)
 {
 	bool to_come = user->slots <= user->limit[CAPIPC_LIMIT_A_CONTEXTS];
 	long more[CAPIPC_RESOURCES], room;
@@ -346,9 +347,16 @@ bool capipc_share_retire_locked(struct capipc_user *user, struct capipc_share *s
 
 /* ------------------------------------------------------------------- changes */
 
-void capipc_share_change_reserve_locked(struct capipc_user *user,
-					      enum capipc_resource resource,
-					      struct capipc_share *share, long reserve)
+/**
+ * capipc_share_set_reserve_locked - change the reserve of a child
+ * @user: its lock is held
+ * @resource: of what
+ * @share: what the child has
+ * @reserve: what its reserve shall be; if there is no room for that it stays
+ */
+void capipc_share_set_reserve_locked(struct capipc_user *user,
+				     enum capipc_resource resource,
+				     struct capipc_share *share, long reserve)
 {
 	struct capipc_pool *pool = &user->pool[resource];
 	struct capipc_share changed = { .reserve = reserve, .grant = share->grant };
@@ -356,7 +364,6 @@ void capipc_share_change_reserve_locked(struct capipc_user *user,
 	long beyond = capipc_share_beyond(&changed) - capipc_share_beyond(share);
 
 	lockdep_assert_held(&user->lock);
-	/* One that cannot grow stays as it is. */
 	if (more + beyond > 0 &&
 	    (pool->promised + pool->given + more + beyond >
 		     user->limit[capipc_limit_of(resource)] ||
@@ -365,11 +372,4 @@ void capipc_share_change_reserve_locked(struct capipc_user *user,
 	pool->promised += more;
 	pool->given += beyond;
 	WRITE_ONCE(share->reserve, reserve);
-}
-
-/* The reserve of a child becomes what a child gets now. */
-void capipc_share_set_reserve_locked(struct capipc_user *user, enum capipc_resource resource,
-				    struct capipc_share *share)
-{
-	capipc_share_change_reserve_locked(user, resource, share, user->pool[resource].each);
 }

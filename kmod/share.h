@@ -59,22 +59,25 @@ static inline long capipc_share_beyond(const struct capipc_share *share)
 }
 
 int __must_check capipc_share_admit_locked(struct capipc_user *user, struct capipc_share *shares,
-					  struct capipc_refusal *refusal);
+					   struct capipc_refusal *refusal);
 void capipc_share_expel_locked(struct capipc_user *user, struct capipc_share *shares,
-			      bool counted);
+			       bool counted);
 bool capipc_share_retire_locked(struct capipc_user *user, struct capipc_share *shares,
-			       const long *left);
+				const long *left);
 
 long capipc_share_give_locked(struct capipc_user *user, enum capipc_resource resource,
-			     struct capipc_share *share, long n);
-void capipc_share_force_locked(struct capipc_user *user, enum capipc_resource resource,
 			      struct capipc_share *share, long n);
+void capipc_share_force_locked(struct capipc_user *user, enum capipc_resource resource,
+			       struct capipc_share *share, long n);
 void capipc_share_take_back_locked(struct capipc_user *user, enum capipc_resource resource,
-				  long n);
+				   long n);
 void capipc_share_call_in_locked(struct capipc_user *user, enum capipc_resource resource);
 void capipc_share_update_tight_locked(struct capipc_user *user, enum capipc_resource resource,
-				     struct capipc_share *share, long batch);
+				      struct capipc_share *share, long batch);
 void capipc_share_set_reserve_locked(struct capipc_user *user, enum capipc_resource resource,
-				    struct capipc_share *share);
+				     struct capipc_share *share, long reserve);
+void capipc_share_shrink_locked(struct capipc_user *user, enum capipc_resource resource);
+void capipc_share_unpromise_locked(struct capipc_user *user, enum capipc_resource resource,
+				   struct capipc_share *share);
 
 #endif /* CAPIPC_SHARE_H */

@@ -324,8 +324,8 @@ static void capipc_user_refresh(struct capipc_user *user)
 		capipc_account_refit_locked(account);
 	list_for_each_entry(child, &user->users, link) {
 		for (i = 0; i < CAPIPC_RESOURCES; i++)
-			capipc_share_change_reserve_locked(user, i, &child->share[i],
-							  capipc_user_reserve(child, i));
+			capipc_share_set_reserve_locked(user, i, &child->share[i],
+							capipc_user_reserve(child, i));
 	}
 	for (i = 0; i < CAPIPC_RESOURCES; i++)
 		capipc_share_shrink_locked(user, i);
