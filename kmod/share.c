@@ -138,9 +138,9 @@ void capipc_share_call_in_locked(struct capipc_user *user, enum capipc_resource 
 	list_for_each_entry(account, &user->accounts, link)
 		capipc_account_call_in_locked(account, resource);
 	/* Nobody shall hold the machine up by being refused all the time. */
-	if (user->called_in[resource] == jiffies)
+	if (time_before(jiffies, user->call_in_again[resource]))
 		return;
-	user->called_in[resource] = jiffies;
+	user->call_in_again[resource] = jiffies + 1;
 	list_for_each_entry(child, &user->users, link)
 		capipc_share_update_tight_locked(user, resource, &child->share[resource],
 						 capipc_user_batch[resource]);

@@ -2,6 +2,7 @@
 /*
  * Users: see user.h.
  */
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/user_namespace.h>
@@ -238,6 +239,7 @@ static void capipc_user_resize(struct capipc_user *user)
 static struct capipc_user *capipc_user_create(struct capipc_user *parent, kuid_t owner, kuid_t uid)
 {
 	struct capipc_user *user, *new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	int i;
 
 	if (!new) {
 		capipc_user_put(parent);
@@ -254,6 +256,8 @@ static struct capipc_user *capipc_user_create(struct capipc_user *parent, kuid_t
 	INIT_LIST_HEAD(&new->link);
 	INIT_LIST_HEAD(&new->users);
 	INIT_LIST_HEAD(&new->accounts);
+	for (i = 0; i < CAPIPC_RESOURCES; i++)
+		new->call_in_again[i] = jiffies;
 
 	/* Limits that change now, change before, or when the record can be found. */
 	capipc_limits_lock();
@@ -358,6 +362,8 @@ int capipc_user_init(void)
 	int i;
 
 	capipc_limits_init();
+	for (i = 0; i < CAPIPC_RESOURCES; i++)
+		machine->call_in_again[i] = jiffies;
 	capipc_limits_lock();
 	capipc_users_refresh();
 	capipc_limits_unlock();

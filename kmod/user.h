@@ -42,7 +42,8 @@
  * @holders: children
  * @users: subordinate users that are children
  * @accounts: of contexts that are open
- * @called_in: when @users were last told that what they do not use is missed, jiffies
+ * @call_in_again: @users are not told that what they do not use is missed before
+ *                 this time, jiffies
  * @files: in flight
  * @connects: bucket of connections
  * @events: bucket of events, by type
@@ -68,7 +69,7 @@ struct capipc_user {
 	long holders;
 	struct list_head users;
 	struct list_head accounts;
-	unsigned long called_in[CAPIPC_RESOURCES];
+	unsigned long call_in_again[CAPIPC_RESOURCES];
 
 	atomic_long_t files;
 	struct capipc_bucket connects;
