@@ -82,8 +82,8 @@ static void capipc_account_lower_locked(struct capipc_account *account,
 	used = atomic_long_read(&account->used[resource]) - n;
 	if (used > target)
 		WRITE_ONCE(share->grant, min(used, grant));
-	capipc_user_take_back_locked(account->user, resource,
-				     before - capipc_share_beyond(share));
+	capipc_share_take_back_locked(account->user, resource,
+				      before - capipc_share_beyond(share));
 }
 
 /* What an account may have that it does not use, before it gives it back. */
@@ -103,8 +103,10 @@ static void capipc_account_shrink(struct capipc_account *account, enum capipc_re
 	keep = atomic_long_read(&account->used[resource]) - n;
 	if (!share->tight)
 		keep += capipc_batch[resource];
+	else if (account->retired && resource == CAPIPC_BYTES)
+		keep += sizeof(*account);
 	capipc_account_lower_locked(account, resource, max(keep, share->reserve), n);
-	capipc_user_update_tight_locked(account->user, resource, share, capipc_batch[resource]);
+	capipc_share_update_tight_locked(account->user, resource, share, capipc_batch[resource]);
 	capipc_user_unlock(account->user);
 }
 
@@ -116,7 +118,7 @@ void capipc_account_call_in_locked(struct capipc_account *account, enum capipc_r
 
 	lockdep_assert_held(&account->user->lock);
 	capipc_account_lower_locked(account, resource, max(keep, share->reserve), 0);
-	capipc_user_update_tight_locked(account->user, resource, share, capipc_batch[resource]);
+	capipc_share_update_tight_locked(account->user, resource, share, capipc_batch[resource]);
 }
 
 /* The limits of its user have changed. */
@@ -131,7 +133,7 @@ void capipc_account_refit_locked(struct capipc_account *account)
 		keep = min(capipc_account_limit(account, i),
 			   min(user->pool[i].each, account->share[i].reserve));
 		capipc_account_lower_locked(account, i, keep, 0);
-		capipc_user_set_reserve_locked(user, i, &account->share[i]);
+		capipc_share_set_reserve_locked(user, i, &account->share[i], user->pool[i].each);
 	}
 	capipc_bucket_fill(&account->connects);
 	for (i = 0; i <= CAPIPC_EVENT_MAX; i++)
@@ -153,12 +155,12 @@ static bool capipc_account_grow_locked(struct capipc_account *account,
 	if (used > limit)
 		return false;
 	batch = min(roundup(need, capipc_batch[resource]), limit - share->grant);
-	got = capipc_user_give_locked(account->user, resource, share, batch);
+	got = capipc_share_give_locked(account->user, resource, share, batch);
 	if (got < need)
-		capipc_user_call_in_locked(account->user, resource);
+		capipc_share_call_in_locked(account->user, resource);
 	if (got < batch)
-		got = capipc_user_give_locked(account->user, resource, share, need);
-	capipc_user_update_tight_locked(account->user, resource, share, capipc_batch[resource]);
+		got = capipc_share_give_locked(account->user, resource, share, need);
+	capipc_share_update_tight_locked(account->user, resource, share, capipc_batch[resource]);
 	*most = share->grant + got;
 	return got >= need;
 }
@@ -219,7 +221,7 @@ void capipc_account_force(struct capipc_account *account, enum capipc_resource r
 	capipc_user_lock(account->user);
 	need = atomic_long_add_return(n, &account->used[resource]) - share->grant;
 	if (need > 0)
-		capipc_user_force_locked(account->user, resource, share, need);
+		capipc_share_force_locked(account->user, resource, share, need);
 	capipc_user_unlock(account->user);
 }
 
@@ -233,7 +235,7 @@ static void capipc_account_free(struct capipc_account *account)
 	WARN_ON_ONCE(atomic_long_read(&account->files));
 	capipc_user_lock(user);
 	list_del(&account->link);
-	capipc_user_expel_locked(user, account->share, !account->retired);
+	capipc_share_expel_locked(user, account->share, !account->retired);
 	capipc_user_unlock(user);
 	capipc_user_put(user);
 	kfree(account);
@@ -295,7 +297,7 @@ struct capipc_account *capipc_account_create(u64 context_id, struct net *net)
 	account->net = net;
 
 	capipc_user_lock(user);
-	ret = capipc_user_admit_locked(user, account->share, &refusal);
+	ret = capipc_share_admit_locked(user, account->share, &refusal);
 	if (!ret) {
 		list_add_tail(&account->link, &user->accounts);
 		for (i = 0; i < CAPIPC_RESOURCES; i++)
@@ -332,8 +334,9 @@ void capipc_account_release(struct capipc_account *account)
 	/* Nobody charges it any more. */
 	for (i = 0; i < CAPIPC_RESOURCES; i++)
 		left[i] = atomic_long_read(&account->used[i]);
+	/* But the account itself stays. */
 	left[CAPIPC_BYTES] -= sizeof(struct capipc_context);
-	account->retired = capipc_user_retire_locked(user, account->share, left);
+	account->retired = capipc_share_retire_locked(user, account->share, left);
 	capipc_user_unlock(user);
 	capipc_account_uncharge(account, CAPIPC_BYTES, CAPIPC_ACCOUNT_BYTES);
 }

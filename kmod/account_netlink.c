@@ -56,6 +56,7 @@ struct capipc_user_copy {
 	kuid_t uid;
 	kuid_t owner;
 	bool machine;
+	bool out; /* has nothing */
 	struct capipc_amount amount[CAPIPC_RESOURCES];
 	long contexts;
 	long files;
@@ -131,6 +132,7 @@ static void capipc_user_copy(struct capipc_user *user, struct capipc_user_copy *
 		capipc_amount_copy(&copy->amount[i], &user->share[i],
 				   capipc_user_used_locked(user, i),
 				   user->limit[capipc_limit_of(i)]);
+	copy->out = user->parent && !user->holders && !copy->amount[CAPIPC_BYTES].grant;
 	capipc_user_unlock(user);
 }
 
@@ -550,6 +552,8 @@ static int capipc_dump_fill_user(struct sk_buff *skb, struct netlink_callback *c
 	struct capipc_user_copy copy;
 
 	capipc_user_copy(user, &copy);
+	if (copy.out)
+		return 0;
 	return capipc_user_fill(skb, &capipc_users_dump(cb)->asker, &copy,
 				NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, NLM_F_MULTI);
 }

@@ -293,6 +293,28 @@ err_put:
 	return ret;
 }
 
+/*
+ * The last quarter of a backlog is for users that have nothing in it: one that
+ * connects all the time does not keep the others out.
+ */
+static bool capipc_listener_has_room_locked(struct capipc_listener *listener,
+					    const struct capipc_account *account)
+{
+	const struct capipc_user *user = capipc_user_top(account->user);
+	struct capipc_object *object = &listener->object;
+	u32 room = listener->backlog - min(object->queued, listener->backlog);
+	struct capipc_message *message;
+
+	lockdep_assert_held(&listener->lock);
+	if (!room || room > listener->backlog / 4)
+		return room;
+	list_for_each_entry(message, &object->queue, link) {
+		if (capipc_user_top(message->account->user) == user)
+			return false;
+	}
+	return true;
+}
+
 /* Put a connection into the queue of a listener. */
 static int capipc_listener_enqueue(struct capipc_listener *listener,
 				   struct capipc_message *message, u64 *context_id)
@@ -303,7 +325,7 @@ static int capipc_listener_enqueue(struct capipc_listener *listener,
 	spin_lock(&listener->lock);
 	if (object->place == CAPIPC_PLACE_NEW || object->place == CAPIPC_PLACE_CLOSED) {
 		ret = -ENOENT;
-	} else if (object->queued >= listener->backlog) {
+	} else if (!capipc_listener_has_room_locked(listener, message->account)) {
 		ret = -EAGAIN;
 	} else {
 		if (object->owner)

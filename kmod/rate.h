@@ -30,6 +30,11 @@ static inline void capipc_bucket_fill(struct capipc_bucket *bucket)
 	atomic64_set(&bucket->full_at, 0);
 }
 
+static inline bool capipc_bucket_is_full(const struct capipc_bucket *bucket, s64 now)
+{
+	return atomic64_read(&bucket->full_at) <= now;
+}
+
 int __must_check capipc_rate_connect(struct capipc_account *account);
 bool capipc_rate_event(const struct capipc_event *event);
 int __must_check capipc_rate_put_dropped(struct sk_buff *skb, const struct capipc_event *event);

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Users: what the contexts of one user may have together, and how it is
- * divided between them.
+ * divided between them (share.h).
  *
  * Users are a tree: the machine, users in it, and in a user the subordinate
  * users of the user namespaces that it made. Children of a user are the
- * accounts of its contexts, and subordinate users. Each user divides what it
- * has into reserves, one for each child that there is or may be, and room, of
- * which no child may take more than it leaves. docs/limits.md has the
- * arithmetic, and why it holds.
+ * accounts of its contexts, and subordinate users.
  *
- * A record of a user is kept for as long as anything refers to it. It is a child
- * of the layer above, with a reserve there, while it has children itself.
+ * A record of a user is kept for as long as anything refers to it, and until its
+ * buckets are full: nobody shall get full ones by coming back. It is a child of the
+ * layer above, with a reserve there, while it has children itself.
  */
 #ifndef CAPIPC_USER_H
 #define CAPIPC_USER_H
@@ -22,32 +20,7 @@
 
 #include "main.h"
 #include "rate.h"
-
-/**
- * struct capipc_share - what a child has of a resource of the layer above
- * @reserve: it can always have that much
- * @grant: what it has now, which may be less
- * @tight: it is near what it can have at most: what it does not use goes back at once
- *
- * Protected by the lock of the layer above. Children read it without, as a hint.
- */
-struct capipc_share {
-	long reserve;
-	long grant;
-	bool tight;
-};
-
-/**
- * struct capipc_pool - what a layer has given of a resource to its children
- * @each: reserve of a child that comes
- * @promised: sum of the reserves of children
- * @given: sum of what they have beyond
- */
-struct capipc_pool {
-	long each;
-	long promised;
-	long given;
-};
+#include "share.h"
 
 /**
  * struct capipc_user - the machine, a user, or a subordinate user
@@ -57,7 +30,9 @@ struct capipc_pool {
  * @owner: who made the user namespace of a subordinate user, else @uid; invariant
  * @parent: the layer above, with a reference; NULL of the machine; invariant
  * @level: how many layers are above; invariant
- * @refs: one for each account, subordinate user and ident, and temporary ones
+ * @refs: one for each account, subordinate user and ident, and temporary ones;
+ *        0 of one that is idle
+ * @idle: among the records that are only kept for their buckets; capipc_users_lock
  * @link: among the users of @parent; its lock
  * @share: what it has of @parent; its lock. A grant changes under @lock as well.
  * @lock: protects everything below but what is atomic
@@ -67,6 +42,8 @@ struct capipc_pool {
  * @holders: children
  * @users: subordinate users that are children
  * @accounts: of contexts that are open
+ * @call_in_again: @users are not told that what they do not use is missed before
+ *                 this time, jiffies
  * @files: in flight
  * @connects: bucket of connections
  * @events: bucket of events, by type
@@ -80,6 +57,7 @@ struct capipc_user {
 	struct capipc_user *parent;
 	unsigned int level;
 	refcount_t refs;
+	struct list_head idle;
 
 	struct list_head link;
 	struct capipc_share share[CAPIPC_RESOURCES];
@@ -91,6 +69,7 @@ struct capipc_user {
 	long holders;
 	struct list_head users;
 	struct list_head accounts;
+	unsigned long call_in_again[CAPIPC_RESOURCES];
 
 	atomic_long_t files;
 	struct capipc_bucket connects;
@@ -98,24 +77,10 @@ struct capipc_user {
 	atomic64_t dropped;
 };
 
-/**
- * struct capipc_refusal - why not, for an event
- * @resource: name of what ran out
- * @amount: how much was asked for
- * @limit: how much there may be
- */
-struct capipc_refusal {
-	const char *resource;
-	u64 amount;
-	u64 limit;
-};
-
-extern const char *const capipc_resource_names[CAPIPC_RESOURCES];
-
-/* What a child has taken beyond its reserve. */
-static inline long capipc_share_beyond(const struct capipc_share *share)
+/* The user in the machine that pays in the end. */
+static inline const struct capipc_user *capipc_user_top(const struct capipc_user *user)
 {
-	return share->grant > share->reserve ? share->grant - share->reserve : 0;
+	return user->level > 1 ? user->parent : user;
 }
 
 struct capipc_user *capipc_user_get_current(void);
@@ -128,24 +93,7 @@ struct capipc_user *capipc_user_machine(void);
 void capipc_user_lock(struct capipc_user *user) __acquires(&user->lock);
 void capipc_user_unlock(struct capipc_user *user) __releases(&user->lock);
 
-int __must_check capipc_user_admit_locked(struct capipc_user *user, struct capipc_share *shares,
-					  struct capipc_refusal *refusal);
-void capipc_user_expel_locked(struct capipc_user *user, struct capipc_share *shares,
-			      bool counted);
-bool capipc_user_retire_locked(struct capipc_user *user, struct capipc_share *shares,
-			       const long *left);
-
-long capipc_user_give_locked(struct capipc_user *user, enum capipc_resource resource,
-			     struct capipc_share *share, long n);
-void capipc_user_force_locked(struct capipc_user *user, enum capipc_resource resource,
-			      struct capipc_share *share, long n);
-void capipc_user_take_back_locked(struct capipc_user *user, enum capipc_resource resource,
-				  long n);
-void capipc_user_call_in_locked(struct capipc_user *user, enum capipc_resource resource);
-void capipc_user_update_tight_locked(struct capipc_user *user, enum capipc_resource resource,
-				     struct capipc_share *share, long batch);
-void capipc_user_set_reserve_locked(struct capipc_user *user, enum capipc_resource resource,
-				    struct capipc_share *share);
+bool capipc_user_stays(const struct capipc_user *user);
 
 void capipc_users_refresh(void);
 

@@ -103,6 +103,14 @@ static int connect_all(FIXTURE_DATA(rate) * self, struct actor *a, int times,
 	return n;
 }
 
+/* By another user, who always can. */
+static int connect_once(FIXTURE_DATA(rate) * self)
+{
+	int error;
+
+	return connect_all(self, &self->c, 1, &error);
+}
+
 /* ------------------------------------------------------------ connections */
 
 TEST_F(rate, connections)
@@ -155,6 +163,62 @@ TEST_F(rate, connections_come_back)
 	/* a change of limits fills the bucket */
 	ASSERT_OK(set_connects(self, UID, 1, BURST));
 	EXPECT_LE(BURST / 2, connect_all(self, &self->a, 100, &error));
+}
+
+/* page->name: connects so many times in a new context, again and again: how many */
+static long act_come_back(struct actor_page *page, long times)
+{
+	int fd, n = 0, i;
+	__u32 end;
+
+	for (i = 0; i < times; i++) {
+		fd = ipc_open();
+		if (fd < 0)
+			return fd;
+		while (!ipc_connect(fd, page->name, &end))
+			n++;
+		close(fd);
+	}
+	return n;
+}
+
+static long act_accept_all(struct actor_page *page, long listener)
+{
+	__u32 end;
+	int n = 0;
+
+	while (!ipc_accept(page->fd, (__u32)listener, &end)) {
+		ipc_close(page->fd, end);
+		n++;
+		if (!ipc_queued(page->fd, (__u32)listener))
+			break;
+	}
+	return n;
+}
+
+/* It does not help to have nothing open in between. */
+TEST_F(rate, connections_by_who_comes_back)
+{
+	int n, i;
+
+	actor_stop(&self->a);
+	actor_stop(&self->b);
+	ASSERT_OK(set_connects(self, UID, 1, BURST));
+	ASSERT_OK(fork_as(&self->a, UID));
+	strcpy(self->a.page->name, self->name);
+	n = actor_run(&self->a, act_come_back, 10);
+	for (i = 0; i < 3; i++) {
+		/* nobody remembers who that was */
+		EXPECT_LT(0, in_actor(&self->server, act_accept_all,
+				      self->listener));
+		n += actor_run(&self->a, act_come_back, 1);
+		if (n > 2 * BURST)
+			break;
+		/* there is something to accept */
+		ASSERT_EQ(1, connect_once(self));
+	}
+	EXPECT_LE(BURST, n);
+	EXPECT_GE(BURST + seconds(self), n);
 }
 
 /* What does not reach a listener is free, what its rules refuse is not. */

@@ -361,6 +361,39 @@ TEST_F(share, reserve_that_changes)
 	EXPECT_OK(do_the_minimum(&self->b, end));
 }
 
+/* ----------------------------------------------------------------- backlog */
+
+/* The last places for connections are for users that have none of them. */
+TEST_F(share, backlog)
+{
+	const struct listen_options options = { .backlog = 8 };
+	const char *name = fresh_name();
+	__u32 listener, end, of_a[8];
+	int i;
+
+	ASSERT_OK(actor_start(&self->root));
+	ASSERT_OK(start_as(&self->b, self->uid));
+	ASSERT_OK(start_as(&self->c, self->uid + 1));
+	ASSERT_OK(actor_listen(&self->root, name, &options, &listener));
+	ASSERT_OK(use(self, 0));
+	for (i = 0; i < 6; i++)
+		ASSERT_OK(actor_connect(&self->a, name, &of_a[i]));
+	EXPECT_ERR(EAGAIN, actor_connect(&self->a, name, &end));
+	/* whichever of its contexts that is, and if they are closed, too */
+	EXPECT_ERR(EAGAIN, actor_connect(&self->b, name, &end));
+	for (i = 0; i < 6; i++)
+		ASSERT_OK(actor_close(&self->a, of_a[i]));
+	EXPECT_ERR(EAGAIN, actor_connect(&self->a, name, &end));
+	/* another user: one place, and then it has one */
+	EXPECT_OK(actor_connect(&self->c, name, &end));
+	EXPECT_ERR(EAGAIN, actor_connect(&self->c, name, &end));
+	ASSERT_NE(0, actor_accept(&self->root, listener));
+	EXPECT_ERR(EAGAIN, actor_connect(&self->a, name, &end));
+	ASSERT_NE(0, actor_accept(&self->root, listener));
+	EXPECT_OK(actor_connect(&self->a, name, &end));
+	actor_stop(&self->c);
+}
+
 /* ----------------------------------------------------------------- telling */
 
 /* The event says what there could have been. */

@@ -637,7 +637,8 @@ struct capipc_receive {
  * @endpoint_rules_count: number of @endpoint_rules; none lets everybody who
  *                        could connect send everything
  * @rule_size: sizeof(struct capipc_rule) as the caller knows it, always needed
- * @backlog: connections that may wait to be received, 1 to 1024
+ * @backlog: connections that may wait to be received, 1 to 1024. The last quarter
+ *           of them is for users that have none waiting
  * @handle: out: the listener, with READ and TRANSFER
  *
  * The name is bound in the network namespace in which the context was opened,
