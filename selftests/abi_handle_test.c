@@ -115,7 +115,12 @@ static uint32_t kinds(unsigned long cmd)
 		return ~0U;
 	case CAPIPC_IOC_TAG:
 	case CAPIPC_IOC_RECEIVE:
-		return 1U << CAPIPC_KIND_ENDPOINT | 1U << CAPIPC_KIND_LISTENER;
+		return 1U << CAPIPC_KIND_ENDPOINT | 1U << CAPIPC_KIND_LISTENER |
+		       1U << CAPIPC_KIND_PRODUCER | 1U << CAPIPC_KIND_CONSUMER;
+	case CAPIPC_IOC_DUPLICATE:
+		return 1U << CAPIPC_KIND_BUFFER;
+	case CAPIPC_IOC_SIGNAL:
+		return 1U << CAPIPC_KIND_PRODUCER | 1U << CAPIPC_KIND_CONSUMER;
 	case CAPIPC_IOC_REPLY:
 		return 1U << CAPIPC_KIND_REPLY;
 	case CAPIPC_IOC_QUERY:
@@ -128,26 +133,35 @@ static uint32_t kinds(unsigned long cmd)
 
 TEST_F(bad, wrong_kind)
 {
-	const uint32_t handle[] = {
+	uint32_t handle[] = {
 		[CAPIPC_KIND_ENDPOINT] = self->endpoint,
 		[CAPIPC_KIND_LISTENER] = self->listener,
 		[CAPIPC_KIND_REPLY] = self->reply,
 		[CAPIPC_KIND_CALL] = self->call,
+		[CAPIPC_KIND_CONSUMER] = 0,
 	};
 	struct abi_world *w = &self->w;
 	const struct abi_request *r;
 	struct capipc_inspect a;
 	uint32_t kind;
 
-	for (kind = CAPIPC_KIND_ENDPOINT; kind <= CAPIPC_KIND_CALL; kind++) {
+	ASSERT_OK(ipc_buffer(w->fd, 1, &handle[CAPIPC_KIND_BUFFER]));
+	ASSERT_OK(ipc_data_pipe(w->fd, 1, 1, &handle[CAPIPC_KIND_PRODUCER]));
+	for (kind = CAPIPC_KIND_ENDPOINT; kind <= CAPIPC_KIND_CONSUMER;
+	     kind++) {
+		if (!handle[kind])
+			continue; /* file descriptors are no handles */
 		ASSERT_OK(ipc_do_inspect(w->fd, handle[kind], &a));
 		ASSERT_EQ(kind, a.kind);
 		for (r = abi_requests; r < abi_requests_end; r++) {
 			if (r->handle == ABI_NONE ||
 			    kinds(r->cmd) & (1U << kind))
 				continue;
+			/* what cannot be duplicated lacks the right */
 			refuse_handle(_metadata, w, r, handle[kind],
-				      EPROTOTYPE);
+				      r->cmd == CAPIPC_IOC_DUPLICATE ?
+					      EPERM :
+					      EPROTOTYPE);
 		}
 		EXPECT_OK(ipc_do_inspect(w->fd, handle[kind], &a));
 		EXPECT_EQ(kind, a.kind);
