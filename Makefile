@@ -35,6 +35,7 @@ help:
 #: make check-static   only what needs no guest
 #: make check-stock    only the tests on Debian's kernel
 #: make check-debug    only those on the debug kernel
+#: make model          search a model of the collector for errors, with spin
 #: make format         clang-format on what runs in user space
 #: make clean          remove build/; the cache (~/.cache/capipc) stays
 #:
@@ -97,6 +98,12 @@ check-kernels:
 
 $(CHECK_KERNELS): check-%:
 	@qemu/check packages userspace $*
+
+# Not part of check: it takes spin, and the whole machine for minutes.
+.PHONY: model
+model:
+	@qemu/install-packages model
+	@selftests/model/run
 
 format:
 	@qemu/check-static --format

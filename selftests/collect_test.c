@@ -279,6 +279,55 @@ TEST_F(cycle, suspected_but_reachable)
 	}
 }
 
+/*
+ * Rings that are completed while a pass is under way, each through an object that
+ * this pass has come by and, being listed itself, comes to again: that they are
+ * suspected now must not get lost. When that is cannot be known, so it is tried at
+ * several moments.
+ */
+TEST_F(cycle, completed_during_a_pass)
+{
+	enum {
+		RINGS = 64
+	};
+	static uint32_t x[RINGS][2], y[RINGS][2], below[RINGS][2];
+	static uint32_t extra[2 * RINGS][2];
+	int64_t begin;
+	int round, i;
+
+	for (round = 0; round < 16; round++) {
+		for (i = 0; i < RINGS; i++) {
+			ASSERT_OK(ipc_create(self->fd, x[i]));
+			ASSERT_OK(ipc_create(self->fd, y[i]));
+			ASSERT_OK(ipc_create(self->fd, below[i]));
+			ASSERT_OK(ipc_create(self->fd, extra[2 * i]));
+			ASSERT_OK(ipc_create(self->fd, extra[2 * i + 1]));
+			ASSERT_OK(ipc_send_handle(self->fd, x[i][0], "", below[i][1]));
+			ASSERT_OK(ipc_send_handle(self->fd, y[i][0], "", x[i][1]));
+		}
+		/* what is listed last is looked at first */
+		begin = ipc_now();
+		for (i = 0; i < RINGS; i++)
+			ASSERT_OK(ipc_send_handle(self->fd, x[i][0], "", extra[2 * i][1]));
+		for (i = 0; i < RINGS; i++)
+			ASSERT_OK(ipc_send_handle(self->fd, below[i][0], "",
+						  extra[2 * i + 1][1]));
+		while (ipc_now() < begin + (6 + round % 8) * 1000000LL)
+			;
+		for (i = 0; i < RINGS; i++)
+			ASSERT_OK(ipc_send_handle(self->fd, x[i][0], "", y[i][1]));
+		for (i = 0; i < RINGS; i++) {
+			ASSERT_OK(gone(self->fd, x[i][0]))
+			TH_LOG("round %d, ring %d", round, i);
+			ASSERT_OK(ipc_close(self->fd, x[i][0]));
+			ASSERT_OK(ipc_close(self->fd, y[i][0]));
+			ASSERT_OK(ipc_close(self->fd, below[i][0]));
+			ASSERT_OK(ipc_close(self->fd, extra[2 * i][0]));
+			ASSERT_OK(ipc_close(self->fd, extra[2 * i + 1][0]));
+		}
+	}
+}
+
 /* A listener in its own connection. */
 TEST_F(cycle, listener_in_its_own_connection)
 {
