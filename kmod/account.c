@@ -72,6 +72,7 @@ static struct capipc_user *capipc_user_get(kuid_t uid)
 		return ERR_PTR(-ENOMEM);
 	new->uid = uid;
 	refcount_set(&new->refs, 1);
+	spin_lock_init(&new->events_lock);
 
 	xa_lock(&capipc_users);
 	user = __xa_cmpxchg(&capipc_users, __kuid_val(uid), NULL, new, GFP_KERNEL_ACCOUNT);
@@ -100,6 +101,7 @@ static void capipc_account_tell(struct capipc_account *account, const char *reso
 	struct capipc_event event = {
 		.type = CAPIPC_EVENT_QUOTA,
 		.net = account->net,
+		.account = account,
 		.uid = account->user->uid,
 		.context_id = account->context_id,
 		.resource = resource,
@@ -252,6 +254,20 @@ void capipc_account_uncharge(struct capipc_account *account, enum capipc_resourc
 	used = atomic_long_sub_return(n, &account->used[resource]);
 	if (resource == CAPIPC_BYTES && !used)
 		capipc_account_free(account);
+}
+
+/**
+ * capipc_account_look - how much of its limit an account has used
+ * @account: the account
+ * @resource: of what
+ * @charged: out: what is charged
+ * @limit: out: what its context may be charged, if its user has so much left
+ */
+void capipc_account_look(const struct capipc_account *account, enum capipc_resource resource,
+			 u64 *charged, u64 *limit)
+{
+	*charged = max(atomic_long_read(&account->used[resource]), 0L);
+	*limit = capipc_context_limit(resource);
 }
 
 /**

@@ -34,6 +34,10 @@ enum capipc_resource {
  * @granted: given to its contexts
  * @contexts: contexts that are open
  * @listeners: names that are bound
+ * @events_lock: protects @events_left and @events_since
+ * @events_left: events that it may cause to be told now
+ * @events_since: when @events_left was last added to, CLOCK_BOOTTIME
+ * @dropped: events that were not told because of that
  */
 struct capipc_user {
 	kuid_t uid;
@@ -41,6 +45,10 @@ struct capipc_user {
 	atomic_long_t granted[CAPIPC_RESOURCES];
 	atomic_t contexts;
 	atomic_t listeners;
+	spinlock_t events_lock; /* of the rate of its events */
+	u64 events_left;
+	u64 events_since;
+	atomic64_t dropped;
 };
 
 /**
@@ -71,6 +79,8 @@ int __must_check capipc_account_charge(struct capipc_account *account,
 void capipc_account_force(struct capipc_account *account, enum capipc_resource resource, long n);
 void capipc_account_uncharge(struct capipc_account *account, enum capipc_resource resource,
 			     long n);
+void capipc_account_look(const struct capipc_account *account, enum capipc_resource resource,
+			 u64 *charged, u64 *limit);
 
 struct capipc_user *capipc_user_charge_listener(struct capipc_account *account);
 void capipc_user_uncharge_listener(struct capipc_user *user);

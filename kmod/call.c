@@ -17,6 +17,7 @@
 #include "pipe.h"
 #include "send.h"
 #include "table.h"
+#include "trace.h"
 #include "transaction.h"
 #include "transfer.h"
 #include "wait.h"
@@ -223,13 +224,17 @@ static int capipc_call_new(struct capipc_context *context, struct capipc_request
 int capipc_ioctl_call(struct capipc_context *context, struct capipc_request *request)
 {
 	const struct capipc_call *arg = &request->argument.call;
+	int ret;
 
 	if ((arg->flags & ~CAPIPC_NOWAIT) || arg->reply_capacity > CAPIPC_MESSAGE_MAX ||
 	    arg->reply_attachments_capacity > CAPIPC_ATTACHMENTS_MAX)
 		return -EINVAL;
 	if (arg->pending)
-		return capipc_call_resume(context, request);
-	return capipc_call_new(context, request);
+		ret = capipc_call_resume(context, request);
+	else
+		ret = capipc_call_new(context, request);
+	trace_capipc_call(context, arg, ret);
+	return ret;
 }
 
 /* Build the reply and hand it over; the handle is marked as moving. */
@@ -260,6 +265,7 @@ static int capipc_reply_to(struct capipc_context *context, const struct capipc_r
 		capipc_transfer_abort(&transfer, context, reply);
 		goto err_free;
 	}
+	trace_capipc_reply(context, transaction, arg);
 	capipc_transfer_finish(&transfer, context, true);
 	return 0;
 

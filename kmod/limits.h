@@ -29,6 +29,9 @@
 /* Largest backlog of a listener. */
 #define CAPIPC_BACKLOG_MAX	1024U
 
+/* Sockets of a user that may subscribe to events in a network namespace. */
+#define CAPIPC_SUBSCRIBERS_MAX	16U
+
 /* What a context takes from its user's account at a time. */
 #define CAPIPC_BATCH_BYTES	16384L
 #define CAPIPC_BATCH_HANDLES	16L
@@ -39,6 +42,8 @@ extern unsigned int capipc_max_handles_per_uid;
 extern unsigned int capipc_max_handles_per_context;
 extern unsigned long capipc_max_bytes_per_uid;
 extern unsigned long capipc_max_bytes_per_context;
+extern unsigned int capipc_max_events_per_second;
+extern unsigned int capipc_max_event_burst;
 extern unsigned int capipc_window_bytes;
 extern unsigned int capipc_window_messages;
 

@@ -16,10 +16,12 @@ struct capipc_user;
  * @object: place, holder and queue of connections
  * @lock: protects @object
  * @refs: references
+ * @rcu: freed after a grace period, for the roster
  * @id: number in events and dumps; invariant
  * @net: where the name is bound, with a reference until it is closed; invariant
  * @node: among the names of @net; its lock
  * @user: who pays for the name; invariant
+ * @uid: its real user id, to be read under RCU; invariant
  * @rules: who may connect; invariant
  * @endpoint_rules: rules of the endpoints it makes, or NULL; invariant
  * @flight_cred: in flight: credentials of the last holder; @lock
@@ -31,10 +33,12 @@ struct capipc_listener {
 	struct capipc_object object;
 	spinlock_t lock; /* @object and @flight_cred */
 	refcount_t refs;
+	struct rcu_head rcu;
 	u64 id;
 	struct net *net;
 	struct hlist_node node;
 	struct capipc_user *user;
+	kuid_t uid;
 	struct capipc_ruleset *rules;
 	struct capipc_ruleset *endpoint_rules;
 	const struct cred *flight_cred;

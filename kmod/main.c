@@ -8,10 +8,11 @@
 
 #include "account.h"
 #include "context.h"
-#include "event.h"
 #include "main.h"
 #include "net.h"
+#include "netlink.h"
 #include "process.h"
+#include "roster.h"
 
 unsigned int capipc_max_contexts_per_uid = 4096;
 module_param_named(max_contexts_per_uid, capipc_max_contexts_per_uid, uint, 0644);
@@ -36,6 +37,14 @@ MODULE_PARM_DESC(max_bytes_per_uid, "bytes of kernel memory that a user may caus
 unsigned long capipc_max_bytes_per_context = 64UL << 20;
 module_param_named(max_bytes_per_context, capipc_max_bytes_per_context, ulong, 0644);
 MODULE_PARM_DESC(max_bytes_per_context, "bytes of kernel memory that a context may cause");
+
+unsigned int capipc_max_events_per_second = 500;
+module_param_named(max_events_per_second, capipc_max_events_per_second, uint, 0644);
+MODULE_PARM_DESC(max_events_per_second, "events that a user may cause in a second");
+
+unsigned int capipc_max_event_burst = 1000;
+module_param_named(max_event_burst, capipc_max_event_burst, uint, 0644);
+MODULE_PARM_DESC(max_event_burst, "events that a user may cause at once");
 
 unsigned int capipc_window_bytes = 4U << 20;
 module_param_named(window_bytes, capipc_window_bytes, uint, 0644);
@@ -80,6 +89,7 @@ static void __exit capipc_exit(void)
 	capipc_process_exit();
 	capipc_netlink_exit();
 	capipc_net_exit();
+	capipc_roster_exit();
 	capipc_account_exit();
 }
 

@@ -6,7 +6,8 @@
  *
  *   process.lock (mutex)           contexts of one address space
  *     everything below             dismantling closes all that a context holds
- *   net.lock                       names and contexts of one network namespace
+ *   net.lock                       names of one network namespace
+ *   net.contexts' xarray lock      contexts of one network namespace
  *   context.table.lock             handles of one context
  *   object lock                    pipe.lock or listener.lock: queue, holder,
  *     |                            place in flight; one at a time, never two
@@ -18,6 +19,12 @@
  *           +-- transaction.wait.lock
  *   account.lock                   growing and shrinking a grant
  *   users' xarray lock             accounts by uid
+ *   roster's xarray lock           pipes and listeners by number
+ *   user.events_lock               how many events a user may still cause
+ *
+ * net.subscribe_lock (mutex) is taken by netlink requests and the end of netlink
+ * sockets only, with nothing but the locks of its xarrays inside. Dumps and events
+ * find contexts, objects and subscribers under RCU.
  *
  * User memory is never touched under any of them. docs/locking.md tells why.
  */

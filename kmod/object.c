@@ -10,14 +10,15 @@
 #include "message.h"
 #include "object.h"
 #include "pipe.h"
+#include "trace.h"
 #include "transaction.h"
 
-static atomic64_t capipc_object_ids = ATOMIC64_INIT(0);
-
-/* A number for a new pipe or listener, in events and dumps. */
-u64 capipc_object_next_id(void)
+/* The number of a pipe or listener, in events and dumps. */
+u64 capipc_object_id(struct capipc_object *object)
 {
-	return atomic64_inc_return(&capipc_object_ids);
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		return capipc_endpoint_pipe(capipc_endpoint(object))->id;
+	return capipc_listener(object)->id;
 }
 
 void capipc_object_init(struct capipc_object *object, u8 kind, spinlock_t *lock)
@@ -140,6 +141,7 @@ void capipc_object_attach(struct capipc_object *object, struct capipc_context *c
 	const struct cred *cred;
 
 	spin_lock(object->lock);
+	trace_capipc_transfer(object, context, handle, true);
 	container = object->container;
 	object->container = NULL;
 	object->place = CAPIPC_PLACE_HELD;
@@ -217,6 +219,7 @@ void capipc_object_detach(struct capipc_object *object, struct capipc_object *co
 		capipc_object_get(container);
 
 	spin_lock(object->lock);
+	trace_capipc_transfer(object, object->owner, object->handle, false);
 	capipc_object_unready_locked(object);
 	/* What its rules compare a sender with until somebody holds it again. */
 	rcu_read_lock();
@@ -261,6 +264,7 @@ void capipc_object_close(struct capipc_object *object, struct list_head *garbage
 	const struct cred *cred;
 
 	spin_lock(object->lock);
+	trace_capipc_close(object);
 	if (object->owner)
 		capipc_object_unready_locked(object);
 	object->place = CAPIPC_PLACE_CLOSED;

@@ -68,7 +68,7 @@ struct capipc_object {
 	u64 cookie;
 };
 
-u64 capipc_object_next_id(void);
+u64 capipc_object_id(struct capipc_object *object);
 void capipc_object_init(struct capipc_object *object, u8 kind, spinlock_t *lock);
 struct capipc_object *capipc_object_get(struct capipc_object *object);
 void capipc_object_put(struct capipc_object *object);
