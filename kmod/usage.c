@@ -43,17 +43,15 @@ void capipc_usage_find(struct capipc_usage *usage, struct capipc_context *contex
  */
 static bool capipc_fdinfo_allowed(const struct file *reader, struct capipc_context *context)
 {
-	struct user_namespace *ns = NULL;
+	struct user_namespace *ns;
 	bool allowed;
 
 	if (uid_eq(reader->f_cred->uid, context->uid))
 		return true;
+	/* One that has been dismantled is in no namespace any more. */
 	spin_lock(&context->table.lock);
-	if (!context->table.dead)
-		ns = get_user_ns(context->net->user_ns);
+	ns = get_user_ns(context->table.dead ? &init_user_ns : context->net->user_ns);
 	spin_unlock(&context->table.lock);
-	if (!ns)
-		return false;
 	allowed = file_ns_capable(reader, ns, CAP_SYS_ADMIN);
 	put_user_ns(ns);
 	return allowed;
