@@ -33,6 +33,7 @@ const struct nla_policy capipc_listener_policy[CAPIPC_LISTENER_A_NAME + 1] = {
  * @handle: its handle there, if the viewer may see that context
  * @rights: of that handle
  * @inside: number of the object in whose queue it is, if the viewer may see that
+ * @inside_end: which end, if that is a pipe
  * @queued: messages or connections to be received from it
  */
 struct capipc_whereabouts {
@@ -41,6 +42,7 @@ struct capipc_whereabouts {
 	u32 handle;
 	u32 rights;
 	u64 inside;
+	u32 inside_end;
 	u32 queued;
 };
 
@@ -48,6 +50,8 @@ static void capipc_whereabouts_find_locked(struct capipc_whereabouts *where,
 					   const struct capipc_viewer *viewer,
 					   struct capipc_object *object)
 {
+	struct capipc_object *container = object->container;
+
 	lockdep_assert_held(object->lock);
 	memset(where, 0, sizeof(*where));
 	where->queued = object->queued;
@@ -68,8 +72,11 @@ static void capipc_whereabouts_find_locked(struct capipc_whereabouts *where,
 	default:
 		where->state = CAPIPC_PEER_IN_FLIGHT;
 		rcu_read_lock();
-		if (object->container && capipc_viewer_sees_object(viewer, object->container))
-			where->inside = capipc_object_id(object->container);
+		if (container && capipc_viewer_sees_object(viewer, container)) {
+			where->inside = capipc_object_id(container);
+			if (container->kind == CAPIPC_KIND_ENDPOINT)
+				where->inside_end = capipc_endpoint(container)->index;
+		}
 		rcu_read_unlock();
 		break;
 	}
@@ -112,8 +119,9 @@ static int capipc_end_put(struct sk_buff *skb, const struct capipc_end *end, u32
 		return -EMSGSIZE;
 	if (end->rules && nla_put_flag(skb, CAPIPC_END_A_RULES))
 		return -EMSGSIZE;
-	if (where->inside && nla_put_u64_64bit(skb, CAPIPC_END_A_INSIDE, where->inside,
-					       CAPIPC_END_A_PAD))
+	if (where->inside && (nla_put_u64_64bit(skb, CAPIPC_END_A_INSIDE, where->inside,
+						CAPIPC_END_A_PAD) ||
+			      nla_put_u32(skb, CAPIPC_END_A_INSIDE_END, where->inside_end)))
 		return -EMSGSIZE;
 	if (where->handle && (nla_put_u32(skb, CAPIPC_END_A_HANDLE, where->handle) ||
 			      nla_put_u32(skb, CAPIPC_END_A_RIGHTS, where->rights)))
@@ -182,8 +190,9 @@ static int capipc_listener_put_attrs(struct sk_buff *skb, const struct capipc_vi
 	if (listener->endpoint_rules && nla_put_u32(skb, CAPIPC_LISTENER_A_ENDPOINT_RULES,
 						    listener->endpoint_rules->count))
 		return -EMSGSIZE;
-	if (where.inside && nla_put_u64_64bit(skb, CAPIPC_LISTENER_A_INSIDE, where.inside,
-					      CAPIPC_LISTENER_A_PAD))
+	if (where.inside && (nla_put_u64_64bit(skb, CAPIPC_LISTENER_A_INSIDE, where.inside,
+					       CAPIPC_LISTENER_A_PAD) ||
+			     nla_put_u32(skb, CAPIPC_LISTENER_A_INSIDE_END, where.inside_end)))
 		return -EMSGSIZE;
 	if (where.handle && nla_put_u32(skb, CAPIPC_LISTENER_A_HANDLE, where.handle))
 		return -EMSGSIZE;

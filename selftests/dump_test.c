@@ -146,6 +146,7 @@ TEST_F(dump, pipe_in_flight)
 	ASSERT_OK(get_pipe(&self->nl, id));
 	EXPECT_EQ(CAPIPC_PEER_IN_FLIGHT, end_number(0, CAPIPC_END_A_STATE));
 	EXPECT_EQ(self->pipe, end_number(0, CAPIPC_END_A_INSIDE));
+	EXPECT_EQ(1, end_number(0, CAPIPC_END_A_INSIDE_END));
 	EXPECT_FALSE(!!end_attr(0, CAPIPC_END_A_HOLDER));
 	EXPECT_FALSE(!!end_attr(0, CAPIPC_END_A_HANDLE));
 	EXPECT_EQ(spare[1], end_number(1, CAPIPC_END_A_HANDLE));
@@ -266,6 +267,7 @@ TEST_F(dump, listener)
 	EXPECT_EQ(CAPIPC_PEER_IN_FLIGHT,
 		  listener_number(CAPIPC_LISTENER_A_STATE));
 	EXPECT_EQ(self->pipe, listener_number(CAPIPC_LISTENER_A_INSIDE));
+	EXPECT_EQ(0, listener_number(CAPIPC_LISTENER_A_INSIDE_END));
 	EXPECT_FALSE(!!nl_attr(&answer.head, CAPIPC_LISTENER_A_HOLDER));
 	ASSERT_OK(actor_receive_nowait(&self->client, self->client_end, &r));
 	ASSERT_OK(get_listener(&self->nl, id));

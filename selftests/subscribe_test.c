@@ -261,10 +261,13 @@ TEST_F(subscribe, quota_report_and_kill)
 	EXPECT_TRUE(!!actor_next(watcher, WAIT_MS));
 	EXPECT_TRUE(!!actor_next(watcher, WAIT_MS));
 
-	/* its account, whichever of its processes */
+	/* its account, whoever uses it by now */
+	ASSERT_OK(actor_setresuid(&self->server, 3204, 0, 0));
+	ASSERT_OK(actor_open(&self->server));
+	ASSERT_OK(actor_setresuid(&self->server, 3205, 0, 0));
 	ASSERT_LT(0, get_text(before, sizeof(before), MAX_HANDLES));
 	ASSERT_OK(put_text(MAX_HANDLES, "1"));
-	ret = actor_create(&self->client, h);
+	ret = actor_create(&self->server, h);
 	EXPECT_OK(put_text(MAX_HANDLES, before));
 	EXPECT_ERR(EDQUOT, ret);
 	m = actor_next(watcher, WAIT_MS);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Tracepoints: each tells what happens, by the numbers that dumps tell, and nothing
- * else. Read in a buffer of their own.
+ * else. What the kernel had in its trace before is lost.
  */
 #include "capipc_test_netlink.h"
 
-#define TRACING	 "/sys/kernel/tracing"
-#define INSTANCE TRACING "/instances/capipc"
-#define EVENTS	 INSTANCE "/events/capipc"
+#define TRACING "/sys/kernel/tracing"
+#define EVENTS	TRACING "/events/capipc"
 
 FIXTURE(trace)
 {
@@ -46,8 +45,7 @@ FIXTURE_SETUP(trace)
 	self->server_context = context_of(&self->server);
 	self->client_context = context_of(&self->client);
 	self->listener_id = object_of(&self->server, self->listener);
-	ASSERT_TRUE(!mkdir(INSTANCE, 0700) || errno == EEXIST);
-	ASSERT_OK(put_text(INSTANCE "/trace", "\n"));
+	ASSERT_OK(put_text(TRACING "/trace", "\n"));
 	ASSERT_OK(put_text(EVENTS "/enable", "1"));
 	ASSERT_OK(actor_link(&self->client, &self->server, self->name,
 			     self->listener, &self->client_end,
@@ -58,7 +56,6 @@ FIXTURE_SETUP(trace)
 FIXTURE_TEARDOWN(trace)
 {
 	EXPECT_OK(put_text(EVENTS "/enable", "0"));
-	rmdir(INSTANCE);
 	actor_stop(&self->server);
 	actor_stop(&self->client);
 	free(self->text);
@@ -67,7 +64,7 @@ FIXTURE_TEARDOWN(trace)
 /* All that has been traced so far. */
 static int read_trace(FIXTURE_DATA(trace) * self)
 {
-	int fd = open(INSTANCE "/trace", O_RDONLY | O_CLOEXEC);
+	int fd = open(TRACING "/trace", O_RDONLY | O_CLOEXEC);
 	int len = 0, n;
 
 	if (fd < 0)

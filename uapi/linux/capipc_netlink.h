@@ -229,6 +229,7 @@
  *        CAPIPC_END_A_RIGHTS: u32, CAPIPC_RIGHT_* of that handle, likewise
  *        CAPIPC_END_A_INSIDE: u64, in flight: number of the pipe or listener in whose
  *                             queue it waits, if you may see that. Missing in a reply
+ *        CAPIPC_END_A_INSIDE_END: u32, with it: which end of that pipe, 0 or 1
  *        CAPIPC_END_A_QUEUED: u32, messages to be received from it, always
  *        CAPIPC_END_A_BYTES: u64, bytes that these take of its window, and messages
  *                            that are just being sent to it, always
@@ -256,6 +257,7 @@
  *    CAPIPC_LISTENER_A_HOLDER: nest, who holds it, as above
  *    CAPIPC_LISTENER_A_HANDLE: u32, its handle there, if you see that context
  *    CAPIPC_LISTENER_A_INSIDE: u64, in flight: as CAPIPC_END_A_INSIDE
+ *    CAPIPC_LISTENER_A_INSIDE_END: u32, with it: as CAPIPC_END_A_INSIDE_END
  *    CAPIPC_LISTENER_A_QUEUED: u32, connections that wait, always
  *    CAPIPC_LISTENER_A_BACKLOG: u32, connections that may wait, always
  *    CAPIPC_LISTENER_A_RULES: u32, how many rules say who may connect, always
@@ -477,6 +479,7 @@ enum capipc_end_attr {
 	CAPIPC_END_A_BYTES,
 	CAPIPC_END_A_FACET,
 	CAPIPC_END_A_RULES,
+	CAPIPC_END_A_INSIDE_END,
 
 	/* private: */
 	__CAPIPC_END_A_MAX,
@@ -497,6 +500,7 @@ enum capipc_listener_attr {
 	CAPIPC_LISTENER_A_BACKLOG,
 	CAPIPC_LISTENER_A_RULES,
 	CAPIPC_LISTENER_A_ENDPOINT_RULES,
+	CAPIPC_LISTENER_A_INSIDE_END,
 
 	/* private: */
 	__CAPIPC_LISTENER_A_MAX,
