@@ -19,11 +19,14 @@ help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
 
 #: make demo           see it work: the updater story in a guest
-#: make check          everything that can be checked, on both kernels
+#: make check          everything that can be checked, on stock and debug; on newer
+#:                     kernels some of it
+#: make check-kernels  all tests on Debian's 6.1, 6.12 and 7.x
 #: make shell          a shell in a guest with the module (KERNEL=debug)
 #:
 #: make                module, library and tools, into build/
-#: make module         build/KERNEL/capipc.ko (KERNEL=stock or debug)
+#: make module         build/KERNEL/capipc.ko (KERNEL=stock, stock-6.12, stock-7
+#:                     or debug)
 #: make lib            libcapipc and its examples
 #: make tools          the command-line tools
 #: make selftests      the tests of the module
@@ -81,14 +84,18 @@ shell: packages all
 
 # ------------------------------------------------------------------- checking
 
-.PHONY: check check-static check-stock check-debug format
+CHECK_KERNELS := check-stock check-stock-6.12 check-stock-7 check-debug
+.PHONY: check check-kernels check-static $(CHECK_KERNELS) format
 check:
 	@qemu/check
 
 check-static: packages
 	@qemu/check packages static
 
-check-stock check-debug: check-%:
+check-kernels:
+	@qemu/check packages kernels modules userspace stock stock-6.12 stock-7
+
+$(CHECK_KERNELS): check-%:
 	@qemu/check packages userspace $*
 
 format:

@@ -3,100 +3,47 @@
  * Accounts: see account.h.
  *
  * A charge adds to the context's counter and compares it with the grant; only
- * when the grant does not cover it does it take the lock and go to the user.
- * Uncharging gives back what is left over by more than two batches.
+ * when the grant does not cover it does it take the lock of the user, and asks
+ * for more. Uncharging gives back what is left over by more than three batches,
+ * or all of it where others may miss it.
  */
-#include <linux/xarray.h>
+#include <linux/capability.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
+#include <linux/sched/signal.h>
 
 #include "account.h"
 #include "context.h"
 #include "event.h"
 
-static DEFINE_XARRAY(capipc_users);
-
-static const char *const capipc_resource_names[CAPIPC_RESOURCES] = {
-	[CAPIPC_BYTES] = "bytes",
-	[CAPIPC_HANDLES] = "handles",
+/* What a context takes from its user at a time. */
+static const long capipc_batch[CAPIPC_RESOURCES] = {
+	[CAPIPC_BYTES] = CAPIPC_BATCH_BYTES,
+	[CAPIPC_HANDLES] = CAPIPC_BATCH_HANDLES,
+	[CAPIPC_LISTENERS] = CAPIPC_BATCH_LISTENERS,
 };
 
-static long capipc_batch(enum capipc_resource resource)
+/* What an account is charged for itself and its context. */
+#define CAPIPC_ACCOUNT_BYTES \
+	((long)(sizeof(struct capipc_account) + sizeof(struct capipc_context)))
+
+/* The limit of a context, whatever its share is. */
+long capipc_account_limit(const struct capipc_account *account, enum capipc_resource resource)
 {
-	return resource == CAPIPC_BYTES ? CAPIPC_BATCH_BYTES : CAPIPC_BATCH_HANDLES;
-}
+	const long *limit = account->user->limit;
 
-static long capipc_context_limit(enum capipc_resource resource)
-{
-	unsigned long limit = resource == CAPIPC_BYTES ?
-		READ_ONCE(capipc_max_bytes_per_context) :
-		READ_ONCE(capipc_max_handles_per_context);
-
-	return min_t(unsigned long, limit, LONG_MAX / 2);
-}
-
-static long capipc_user_limit(enum capipc_resource resource)
-{
-	unsigned long limit = resource == CAPIPC_BYTES ?
-		READ_ONCE(capipc_max_bytes_per_uid) :
-		READ_ONCE(capipc_max_handles_per_uid);
-
-	return min_t(unsigned long, limit, LONG_MAX / 2);
-}
-
-static void capipc_user_put(struct capipc_user *user)
-{
-	bool last;
-
-	xa_lock(&capipc_users);
-	last = refcount_dec_and_test(&user->refs);
-	if (last)
-		__xa_erase(&capipc_users, __kuid_val(user->uid));
-	xa_unlock(&capipc_users);
-	if (last)
-		kfree(user);
-}
-
-static struct capipc_user *capipc_user_get(kuid_t uid)
-{
-	struct capipc_user *user, *new;
-
-	xa_lock(&capipc_users);
-	user = xa_load(&capipc_users, __kuid_val(uid));
-	if (user)
-		refcount_inc(&user->refs);
-	xa_unlock(&capipc_users);
-	if (user)
-		return user;
-
-	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
-	if (!new)
-		return ERR_PTR(-ENOMEM);
-	new->uid = uid;
-	refcount_set(&new->refs, 1);
-	spin_lock_init(&new->events_lock);
-
-	xa_lock(&capipc_users);
-	user = __xa_cmpxchg(&capipc_users, __kuid_val(uid), NULL, new, GFP_KERNEL_ACCOUNT);
-	if (!user) {
-		user = new;
-		new = NULL;
-	} else if (!xa_is_err(user)) {
-		refcount_inc(&user->refs);
+	switch (resource) {
+	case CAPIPC_BYTES:
+		return READ_ONCE(limit[CAPIPC_LIMIT_A_BYTES_PER_CONTEXT]);
+	case CAPIPC_HANDLES:
+		return READ_ONCE(limit[CAPIPC_LIMIT_A_HANDLES_PER_CONTEXT]);
+	default:
+		return CAPIPC_LIMIT_MAX;
 	}
-	xa_unlock(&capipc_users);
-	kfree(new);
-	return xa_is_err(user) ? ERR_PTR(xa_err(user)) : user;
 }
 
-static bool capipc_count_below(atomic_t *counter, unsigned int limit)
-{
-	if ((unsigned int)atomic_inc_return(counter) <= limit)
-		return true;
-	atomic_dec(counter);
-	return false;
-}
-
-static void capipc_account_tell(struct capipc_account *account, const char *resource, u64 amount,
-				u64 limit)
+/* Tell that something was refused. May sleep. */
+void capipc_account_tell(struct capipc_account *account, const struct capipc_refusal *refusal)
 {
 	struct capipc_event event = {
 		.type = CAPIPC_EVENT_QUOTA,
@@ -104,47 +51,139 @@ static void capipc_account_tell(struct capipc_account *account, const char *reso
 		.account = account,
 		.uid = account->user->uid,
 		.context_id = account->context_id,
-		.resource = resource,
-		.amount = amount,
-		.limit = limit,
+		.resource = refusal->resource,
+		.amount = refusal->amount,
+		.limit = refusal->limit,
 	};
 
 	if (capipc_event_wanted(event.net))
 		capipc_event_emit(&event);
 }
 
-/* Take @n more from the user, a batch if there is one left. */
-static bool capipc_account_grow_locked(struct capipc_account *account,
-				       enum capipc_resource resource, long n)
+/*
+ * Make the grant smaller, but not smaller than what is used. @n of that is about
+ * to be uncharged, and does not count.
+ */
+static void capipc_account_lower_locked(struct capipc_account *account,
+					enum capipc_resource resource, long target, long n)
 {
-	atomic_long_t *granted = &account->user->granted[resource];
-	long limit = capipc_user_limit(resource);
-	long batch = roundup(n, capipc_batch(resource));
+	struct capipc_share *share = &account->share[resource];
+	long before = capipc_share_beyond(share), grant = share->grant, used;
 
-	lockdep_assert_held(&account->lock);
-	if (atomic_long_add_return(batch, granted) > limit) {
-		atomic_long_sub(batch - n, granted);
-		batch = n;
-		if (atomic_long_read(granted) > limit) {
-			atomic_long_sub(n, granted);
-			return false;
-		}
-	}
-	WRITE_ONCE(account->grant[resource], account->grant[resource] + batch);
-	return true;
+	lockdep_assert_held(&account->user->lock);
+	if (target >= grant)
+		return;
+	WRITE_ONCE(share->grant, target);
+	/*
+	 * Who charges adds first and then looks at the grant: either it sees the
+	 * new one, or we see what it added.
+	 */
+	smp_mb();
+	used = atomic_long_read(&account->used[resource]) - n;
+	if (used > target)
+		WRITE_ONCE(share->grant, min(used, grant));
+	capipc_user_take_back_locked(account->user, resource,
+				     before - capipc_share_beyond(share));
 }
 
-static bool capipc_account_cover(struct capipc_account *account, enum capipc_resource resource)
+/* What an account may have that it does not use, before it gives it back. */
+static long capipc_account_slack(const struct capipc_share *share, enum capipc_resource resource)
 {
-	bool covered = true;
-	long need;
+	return READ_ONCE(share->tight) ? 0 : 3 * capipc_batch[resource];
+}
 
-	spin_lock(&account->lock);
-	need = atomic_long_read(&account->used[resource]) - account->grant[resource];
-	if (need > 0)
-		covered = capipc_account_grow_locked(account, resource, need);
-	spin_unlock(&account->lock);
-	return covered;
+/* @n is about to be uncharged: give back what is left over then. */
+static void capipc_account_shrink(struct capipc_account *account, enum capipc_resource resource,
+				  long n)
+{
+	struct capipc_share *share = &account->share[resource];
+	long keep;
+
+	capipc_user_lock(account->user);
+	keep = atomic_long_read(&account->used[resource]) - n;
+	if (!share->tight)
+		keep += capipc_batch[resource];
+	capipc_account_lower_locked(account, resource, max(keep, share->reserve), n);
+	capipc_user_update_tight_locked(account->user, resource, share, capipc_batch[resource]);
+	capipc_user_unlock(account->user);
+}
+
+/* Somebody has been refused: give back what is not used. */
+void capipc_account_call_in_locked(struct capipc_account *account, enum capipc_resource resource)
+{
+	struct capipc_share *share = &account->share[resource];
+	long keep = atomic_long_read(&account->used[resource]);
+
+	lockdep_assert_held(&account->user->lock);
+	capipc_account_lower_locked(account, resource, max(keep, share->reserve), 0);
+	capipc_user_update_tight_locked(account->user, resource, share, capipc_batch[resource]);
+}
+
+/* The limits of its user have changed. */
+void capipc_account_refit_locked(struct capipc_account *account)
+{
+	struct capipc_user *user = account->user;
+	long keep;
+	int i;
+
+	lockdep_assert_held(&user->lock);
+	for (i = 0; i < CAPIPC_RESOURCES; i++) {
+		keep = min(capipc_account_limit(account, i),
+			   min(user->pool[i].each, account->share[i].reserve));
+		capipc_account_lower_locked(account, i, keep, 0);
+		capipc_user_set_reserve_locked(user, i, &account->share[i]);
+	}
+	capipc_bucket_fill(&account->connects);
+	for (i = 0; i <= CAPIPC_EVENT_MAX; i++)
+		capipc_bucket_fill(&account->events[i]);
+}
+
+/* The grant does not cover what is used: let it be more, if that is allowed. */
+static bool capipc_account_grow_locked(struct capipc_account *account,
+				       enum capipc_resource resource, long used, u64 *most)
+{
+	struct capipc_share *share = &account->share[resource];
+	long limit = capipc_account_limit(account, resource);
+	long need = used - share->grant, batch, got;
+
+	lockdep_assert_held(&account->user->lock);
+	if (need <= 0)
+		return true;
+	*most = limit;
+	if (used > limit)
+		return false;
+	batch = min(roundup(need, capipc_batch[resource]), limit - share->grant);
+	got = capipc_user_give_locked(account->user, resource, share, batch);
+	if (got < need)
+		capipc_user_call_in_locked(account->user, resource);
+	if (got < batch)
+		got = capipc_user_give_locked(account->user, resource, share, need);
+	capipc_user_update_tight_locked(account->user, resource, share, capipc_batch[resource]);
+	*most = share->grant + got;
+	return got >= need;
+}
+
+/* The way of a charge that the grant does not cover; it has been taken back. */
+static noinline int capipc_account_charge_slow(struct capipc_account *account,
+					       enum capipc_resource resource, long n)
+{
+	struct capipc_refusal refusal = {
+		.resource = capipc_resource_names[resource],
+		.amount = n,
+	};
+	long used;
+	bool grown;
+
+	capipc_user_lock(account->user);
+	used = atomic_long_add_return(n, &account->used[resource]);
+	grown = capipc_account_grow_locked(account, resource, used, &refusal.limit);
+	if (!grown)
+		atomic_long_sub(n, &account->used[resource]);
+	capipc_user_unlock(account->user);
+	if (grown)
+		return 0;
+	capipc_account_tell(account, &refusal);
+	return -EDQUOT;
 }
 
 /**
@@ -157,18 +196,11 @@ static bool capipc_account_cover(struct capipc_account *account, enum capipc_res
  */
 int capipc_account_charge(struct capipc_account *account, enum capipc_resource resource, long n)
 {
-	long limit = capipc_context_limit(resource);
-	long used = atomic_long_add_return(n, &account->used[resource]);
-
-	if (likely(used <= limit)) {
-		if (likely(used <= READ_ONCE(account->grant[resource])) ||
-		    capipc_account_cover(account, resource))
-			return 0;
-		limit = capipc_user_limit(resource);
-	}
+	if (likely(atomic_long_add_return(n, &account->used[resource]) <=
+		   READ_ONCE(account->share[resource].grant)))
+		return 0;
 	atomic_long_sub(n, &account->used[resource]);
-	capipc_account_tell(account, capipc_resource_names[resource], n, limit);
-	return -EDQUOT;
+	return capipc_account_charge_slow(account, resource, n);
 }
 
 /**
@@ -181,52 +213,29 @@ int capipc_account_charge(struct capipc_account *account, enum capipc_resource r
  */
 void capipc_account_force(struct capipc_account *account, enum capipc_resource resource, long n)
 {
+	struct capipc_share *share = &account->share[resource];
 	long need;
 
-	spin_lock(&account->lock);
-	need = atomic_long_add_return(n, &account->used[resource]) - account->grant[resource];
-	if (need > 0) {
-		atomic_long_add(need, &account->user->granted[resource]);
-		WRITE_ONCE(account->grant[resource], account->grant[resource] + need);
-	}
-	spin_unlock(&account->lock);
-}
-
-/* @n is about to be uncharged: give back what is left over then, but for a batch. */
-static void capipc_account_shrink(struct capipc_account *account, enum capipc_resource resource,
-				  long n)
-{
-	atomic_long_t *used = &account->used[resource];
-	long surplus, deficit;
-
-	spin_lock(&account->lock);
-	surplus = account->grant[resource] - (atomic_long_read(used) - n) - capipc_batch(resource);
-	if (surplus > 0) {
-		WRITE_ONCE(account->grant[resource], account->grant[resource] - surplus);
-		/*
-		 * Who charges adds first and then looks at the grant: either it sees
-		 * the new one, or we see what it added.
-		 */
-		smp_mb();
-		deficit = atomic_long_read(used) - n - account->grant[resource];
-		if (deficit > 0) {
-			WRITE_ONCE(account->grant[resource], account->grant[resource] + deficit);
-			surplus -= deficit;
-		}
-		atomic_long_sub(surplus, &account->user->granted[resource]);
-	}
-	spin_unlock(&account->lock);
+	capipc_user_lock(account->user);
+	need = atomic_long_add_return(n, &account->used[resource]) - share->grant;
+	if (need > 0)
+		capipc_user_force_locked(account->user, resource, share, need);
+	capipc_user_unlock(account->user);
 }
 
 static void capipc_account_free(struct capipc_account *account)
 {
+	struct capipc_user *user = account->user;
 	int i;
 
-	for (i = 0; i < CAPIPC_RESOURCES; i++) {
+	for (i = 0; i < CAPIPC_RESOURCES; i++)
 		WARN_ON_ONCE(atomic_long_read(&account->used[i]));
-		atomic_long_sub(account->grant[i], &account->user->granted[i]);
-	}
-	capipc_user_put(account->user);
+	WARN_ON_ONCE(atomic_long_read(&account->files));
+	capipc_user_lock(user);
+	list_del(&account->link);
+	capipc_user_expel_locked(user, account->share, !account->retired);
+	capipc_user_unlock(user);
+	capipc_user_put(user);
 	kfree(account);
 }
 
@@ -240,15 +249,17 @@ static void capipc_account_free(struct capipc_account *account)
  */
 void capipc_account_uncharge(struct capipc_account *account, enum capipc_resource resource, long n)
 {
+	struct capipc_share *share = &account->share[resource];
 	long used, grant;
 
 	/*
 	 * Read the grant first: once our bytes are given back, somebody else's
 	 * may be the last and free the account.
 	 */
-	grant = READ_ONCE(account->grant[resource]);
-	if (unlikely(grant - atomic_long_read(&account->used[resource]) + n >
-		     3 * capipc_batch(resource)))
+	grant = READ_ONCE(share->grant);
+	if (unlikely(grant > READ_ONCE(share->reserve) &&
+		     grant - atomic_long_read(&account->used[resource]) + n >
+			     capipc_account_slack(share, resource)))
 		capipc_account_shrink(account, resource, n);
 
 	used = atomic_long_sub_return(n, &account->used[resource]);
@@ -267,28 +278,28 @@ void capipc_account_look(const struct capipc_account *account, enum capipc_resou
 			 u64 *charged, u64 *limit)
 {
 	*charged = max(atomic_long_read(&account->used[resource]), 0L);
-	*limit = capipc_context_limit(resource);
+	*limit = capipc_account_limit(account, resource);
 }
 
 /**
- * capipc_account_create - open an account for a new context
- * @uid: who pays
+ * capipc_account_create - open an account for a new context of the calling thread
  * @context_id: for events
  * @net: where to tell them
  *
- * Return: the account, or -EDQUOT (too many contexts), -ENOMEM.
+ * Return: the account, or -EDQUOT (too many users or contexts, or no bytes left),
+ * -ENOMEM.
  */
-struct capipc_account *capipc_account_create(kuid_t uid, u64 context_id, struct net *net)
+struct capipc_account *capipc_account_create(u64 context_id, struct net *net)
 {
 	struct capipc_account *account;
+	struct capipc_refusal refusal;
 	struct capipc_user *user;
-	unsigned int limit = READ_ONCE(capipc_max_contexts_per_uid);
-	int ret;
+	int ret, i;
 
 	account = kzalloc(sizeof(*account), GFP_KERNEL_ACCOUNT);
 	if (!account)
 		return ERR_PTR(-ENOMEM);
-	user = capipc_user_get(uid);
+	user = capipc_user_get_current();
 	if (IS_ERR(user)) {
 		kfree(account);
 		return ERR_CAST(user);
@@ -296,22 +307,28 @@ struct capipc_account *capipc_account_create(kuid_t uid, u64 context_id, struct 
 	account->user = user;
 	account->context_id = context_id;
 	account->net = net;
-	spin_lock_init(&account->lock);
 
-	if (!capipc_count_below(&user->contexts, limit)) {
-		capipc_account_tell(account, "contexts", 1, limit);
-		ret = -EDQUOT;
-		goto err_free;
+	capipc_user_lock(user);
+	ret = capipc_user_admit_locked(user, account->share, &refusal);
+	if (!ret) {
+		list_add_tail(&account->link, &user->accounts);
+		for (i = 0; i < CAPIPC_RESOURCES; i++)
+			capipc_account_lower_locked(account, i, capipc_account_limit(account, i),
+						    0);
 	}
-	ret = capipc_account_charge(account, CAPIPC_BYTES,
-				    sizeof(*account) + sizeof(struct capipc_context));
-	if (!ret)
-		return account;
-
-	atomic_dec(&user->contexts);
-err_free:
-	capipc_account_free(account);
-	return ERR_PTR(ret);
+	capipc_user_unlock(user);
+	if (ret) {
+		capipc_account_tell(account, &refusal);
+		capipc_user_put(user);
+		kfree(account);
+		return ERR_PTR(ret);
+	}
+	ret = capipc_account_charge(account, CAPIPC_BYTES, CAPIPC_ACCOUNT_BYTES);
+	if (ret) {
+		capipc_account_free(account);
+		return ERR_PTR(ret);
+	}
+	return account;
 }
 
 /**
@@ -320,39 +337,75 @@ err_free:
  */
 void capipc_account_release(struct capipc_account *account)
 {
-	atomic_dec(&account->user->contexts);
-	capipc_account_uncharge(account, CAPIPC_BYTES,
-				sizeof(*account) + sizeof(struct capipc_context));
+	struct capipc_user *user = account->user;
+	long left[CAPIPC_RESOURCES];
+	int i;
+
+	capipc_user_lock(user);
+	list_del_init(&account->link);
+	/* Nobody charges it any more. */
+	for (i = 0; i < CAPIPC_RESOURCES; i++)
+		left[i] = atomic_long_read(&account->used[i]);
+	left[CAPIPC_BYTES] -= sizeof(struct capipc_context);
+	account->retired = capipc_user_retire_locked(user, account->share, left);
+	capipc_user_unlock(user);
+	capipc_account_uncharge(account, CAPIPC_BYTES, CAPIPC_ACCOUNT_BYTES);
+}
+
+/* Nobody is kept from passing a few files on by what others of its user have. */
+static bool capipc_files_allowed(const struct capipc_user *user, long of_user, long of_account)
+{
+	long limit = min_t(unsigned long, READ_ONCE(user->limit[CAPIPC_LIMIT_A_FILES]),
+			   rlimit(RLIMIT_NOFILE));
+
+	return of_user <= limit || of_account <= min(limit, CAPIPC_RESERVE_FILES);
 }
 
 /**
- * capipc_user_charge_listener - a name is about to be bound
- * @account: of the context that binds it
+ * capipc_user_charge_files - files are about to be in flight
+ * @account: of the sender, the calling thread
+ * @n: how many
  *
- * Return: the user with a reference, for capipc_user_uncharge_listener(), or
- * -EDQUOT.
+ * The user of the sender may have so many in flight as its RLIMIT_NOFILE allows,
+ * and its own limit, unless the sender has CAP_SYS_RESOURCE in the initial user
+ * namespace. May sleep to tell about a refusal.
+ *
+ * Return: 0, or -ETOOMANYREFS and nothing is charged.
  */
-struct capipc_user *capipc_user_charge_listener(struct capipc_account *account)
+int capipc_user_charge_files(struct capipc_account *account, unsigned int n)
 {
-	unsigned int limit = READ_ONCE(capipc_max_listeners_per_uid);
-	struct capipc_user *user = account->user;
+	struct capipc_refusal refusal = { .resource = "files", .amount = n };
+	struct capipc_user *user, *undo;
+	long of_account = atomic_long_add_return(n, &account->files);
 
-	if (!capipc_count_below(&user->listeners, limit)) {
-		capipc_account_tell(account, "listeners", 1, limit);
-		return ERR_PTR(-EDQUOT);
+	for (user = account->user; user->parent; user = user->parent) {
+		if (!capipc_files_allowed(user, atomic_long_add_return(n, &user->files),
+					  of_account) &&
+		    !ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE))
+			goto refuse;
 	}
-	refcount_inc(&user->refs);
-	return user;
+	return 0;
+
+refuse:
+	refusal.limit = min_t(unsigned long, READ_ONCE(user->limit[CAPIPC_LIMIT_A_FILES]),
+			      rlimit(RLIMIT_NOFILE));
+	for (undo = account->user; undo != user->parent; undo = undo->parent)
+		atomic_long_sub(n, &undo->files);
+	atomic_long_sub(n, &account->files);
+	capipc_account_tell(account, &refusal);
+	return -ETOOMANYREFS;
 }
 
-void capipc_user_uncharge_listener(struct capipc_user *user)
+/**
+ * capipc_user_uncharge_files - files are not in flight any more
+ * @account: that was charged, and is kept alive by bytes that are charged still
+ * @n: how many
+ */
+void capipc_user_uncharge_files(struct capipc_account *account, unsigned int n)
 {
-	atomic_dec(&user->listeners);
-	capipc_user_put(user);
-}
+	struct capipc_user *user;
 
-void capipc_account_exit(void)
-{
-	WARN_ON(!xa_empty(&capipc_users));
-	xa_destroy(&capipc_users);
+	for (user = account->user; user->parent; user = user->parent)
+		atomic_long_sub(n, &user->files);
+	atomic_long_sub(n, &account->files);
 }

@@ -2,77 +2,59 @@
 /*
  * Accounts: who pays for what.
  *
- * Two layers: the user (by real kuid) and, inside it, the context. A context
- * takes grants from its user in batches, so that the message path touches the
+ * A context has an account, and its user (user.h) divides what it has between
+ * the accounts. An account has a grant, so that the message path touches the
  * context's own counters only. Whoever causes something pays for it until it
  * is received or closed: a sender for its messages and the handles in them, a
  * holder for its handles, a caller for the largest reply that it takes.
  *
- * What is charged keeps the account alive (it counts its own struct as bytes
- * for as long as the context lives); nothing else refers to it.
+ * What is charged in bytes keeps the account alive (it counts its own struct for
+ * as long as the context lives); nothing else refers to it.
  */
 #ifndef CAPIPC_ACCOUNT_H
 #define CAPIPC_ACCOUNT_H
 
 #include <linux/atomic.h>
-#include <linux/uidgid.h>
 
 #include "main.h"
+#include "user.h"
 
 struct net;
 
-enum capipc_resource {
-	CAPIPC_BYTES,
-	CAPIPC_HANDLES,
-	CAPIPC_RESOURCES,
-};
-
-/**
- * struct capipc_user - what one user has, over all its contexts
- * @uid: whose; invariant
- * @refs: one for each account and each listener
- * @granted: given to its contexts
- * @contexts: contexts that are open
- * @listeners: names that are bound
- * @events_lock: protects @events_left and @events_since
- * @events_left: events that it may cause to be told now
- * @events_since: when @events_left was last added to, CLOCK_BOOTTIME
- * @dropped: events that were not told because of that
- */
-struct capipc_user {
-	kuid_t uid;
-	refcount_t refs;
-	atomic_long_t granted[CAPIPC_RESOURCES];
-	atomic_t contexts;
-	atomic_t listeners;
-	spinlock_t events_lock; /* of the rate of its events */
-	u64 events_left;
-	u64 events_since;
-	atomic64_t dropped;
-};
-
 /**
  * struct capipc_account - what one context has
- * @user: its user; invariant
+ * @user: its user, with a reference; invariant
  * @context_id: number of the context, for events; invariant
  * @net: where events about it are told; the context's, and only used to charge,
  *       which only a living context does
- * @lock: protects changes of @grant
- * @grant: taken from @user; read without @lock as a hint
+ * @link: among the open accounts of @user; its lock
+ * @retired: its context is gone, and it has no reserve any more; lock of @user
+ * @share: what it was given by @user; its lock. Read without it as a hint
  * @used: of the grant. A transient excess over the grant is taken back or covered
- *        before the charge returns.
+ *        before the charge returns
+ * @files: in flight
+ * @connects: bucket of connections
+ * @events: bucket of events, by type
  */
 struct capipc_account {
 	struct capipc_user *user;
 	u64 context_id;
 	struct net *net;
-	spinlock_t lock; /* changes of @grant */
-	long grant[CAPIPC_RESOURCES];
+	struct list_head link;
+	bool retired;
+
+	struct capipc_share share[CAPIPC_RESOURCES];
 	atomic_long_t used[CAPIPC_RESOURCES];
+
+	atomic_long_t files;
+	struct capipc_bucket connects;
+	struct capipc_bucket events[CAPIPC_EVENT_MAX + 1];
 };
 
-struct capipc_account *capipc_account_create(kuid_t uid, u64 context_id, struct net *net);
+struct capipc_account *capipc_account_create(u64 context_id, struct net *net);
 void capipc_account_release(struct capipc_account *account);
+void capipc_account_refit_locked(struct capipc_account *account);
+void capipc_account_call_in_locked(struct capipc_account *account, enum capipc_resource resource);
 
 int __must_check capipc_account_charge(struct capipc_account *account,
 				       enum capipc_resource resource, long n);
@@ -82,9 +64,10 @@ void capipc_account_uncharge(struct capipc_account *account, enum capipc_resourc
 void capipc_account_look(const struct capipc_account *account, enum capipc_resource resource,
 			 u64 *charged, u64 *limit);
 
-struct capipc_user *capipc_user_charge_listener(struct capipc_account *account);
-void capipc_user_uncharge_listener(struct capipc_user *user);
+int __must_check capipc_user_charge_files(struct capipc_account *account, unsigned int n);
+void capipc_user_uncharge_files(struct capipc_account *account, unsigned int n);
 
-void capipc_account_exit(void);
+long capipc_account_limit(const struct capipc_account *account, enum capipc_resource resource);
+void capipc_account_tell(struct capipc_account *account, const struct capipc_refusal *refusal);
 
 #endif /* CAPIPC_ACCOUNT_H */

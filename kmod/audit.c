@@ -9,19 +9,20 @@
  * of which nothing is unmet would allow it now.
  */
 #include "audit.h"
+#include "confinement.h"
 #include "context.h"
 #include "event.h"
 #include "ident.h"
+#include "invitation.h"
 #include "listener.h"
 #include "object.h"
 #include "pipe.h"
 #include "rule.h"
 #include "trace.h"
 
-static void capipc_audit_rule(struct capipc_event *event, u32 list,
-			      const struct capipc_nearest *nearest)
+static void capipc_audit_rule(struct capipc_event *event, const struct capipc_nearest *nearest)
 {
-	event->list = list;
+	event->list = nearest->list;
 	event->rule = nearest->rule;
 	event->unmet = nearest->unmet;
 	event->rules_count = nearest->count;
@@ -77,12 +78,15 @@ void capipc_audit_send(struct capipc_context *context, struct capipc_endpoint *e
 		.object_id = capipc_endpoint_pipe(endpoint)->id,
 		.ordinal = ordinal,
 	};
-	struct capipc_nearest nearest = { .rule = CAPIPC_EXPLAIN_NONE };
+	struct capipc_nearest nearest = {
+		.list = CAPIPC_RULE_LIST_ENDPOINT,
+		.rule = CAPIPC_EXPLAIN_NONE,
+	};
 	struct capipc_object *held;
 	struct capipc_ident *ident;
 	bool changed = false;
 
-	trace_capipc_deny(context, event.object_id, ordinal, false);
+	trace_capipc_deny(context, event.object_id, ordinal, CAPIPC_RULE_LIST_ENDPOINT);
 	if (!capipc_event_wanted(event.net))
 		return;
 	ident = capipc_endpoint_sender(endpoint, context, &changed);
@@ -99,7 +103,7 @@ void capipc_audit_send(struct capipc_context *context, struct capipc_endpoint *e
 
 	capipc_audit_holder(&event, held);
 	capipc_object_put(held);
-	capipc_audit_rule(&event, CAPIPC_RULE_LIST_ENDPOINT, &nearest);
+	capipc_audit_rule(&event, &nearest);
 	capipc_event_emit(&event);
 	if (event.holder)
 		capipc_context_put(event.holder);
@@ -126,12 +130,12 @@ void capipc_audit_connect(struct capipc_context *context, struct capipc_listener
 	};
 	struct capipc_nearest nearest;
 
-	trace_capipc_deny(context, event.object_id, 0, true);
+	trace_capipc_deny(context, event.object_id, 0, CAPIPC_RULE_LIST_LISTENER);
 	if (!capipc_event_wanted(event.net))
 		return;
 	capipc_listener_nearest(listener, ident, &nearest);
 	capipc_audit_holder(&event, &listener->object);
-	capipc_audit_rule(&event, CAPIPC_RULE_LIST_LISTENER, &nearest);
+	capipc_audit_rule(&event, &nearest);
 	capipc_event_emit(&event);
 	if (event.holder)
 		capipc_context_put(event.holder);
@@ -196,4 +200,68 @@ void capipc_audit_accepted(struct capipc_context *context, struct capipc_object 
 	trace_capipc_accept(context, listener, pipe_id, facet);
 	if (capipc_event_wanted(event.net))
 		capipc_event_emit(&event);
+}
+
+/**
+ * capipc_audit_confined - an endpoint was closed instead of being received
+ * @context: the receiver's
+ * @object: the endpoint
+ */
+void capipc_audit_confined(struct capipc_context *context, struct capipc_object *object)
+{
+	struct capipc_event event = {
+		.type = CAPIPC_EVENT_DENY,
+		.net = context->net,
+		.account = context->account,
+		.object_id = capipc_object_id(object),
+		.context_id = context->id,
+	};
+	struct capipc_nearest nearest = {
+		.list = CAPIPC_RULE_LIST_CONFINEMENT,
+		.rule = CAPIPC_EXPLAIN_NONE,
+	};
+	struct capipc_ident *receiver;
+
+	trace_capipc_deny(context, event.object_id, 0, CAPIPC_RULE_LIST_CONFINEMENT);
+	if (!capipc_event_wanted(event.net))
+		return;
+	receiver = capipc_ident_create(context);
+	event.actor = receiver;
+	if (receiver)
+		capipc_confinement_nearest(object, receiver, &nearest);
+	capipc_audit_rule(&event, &nearest);
+	capipc_event_emit(&event);
+	capipc_ident_put(receiver);
+}
+
+/**
+ * capipc_audit_invitation - an invitation was accepted, or rules refuse that
+ * @context: of who came with it
+ * @invitation: the invitation
+ * @ident: who that is
+ * @refused: rules refuse it
+ */
+void capipc_audit_invitation(struct capipc_context *context, struct capipc_invitation *invitation,
+			     const struct capipc_ident *ident, bool refused)
+{
+	struct capipc_event event = {
+		.type = refused ? CAPIPC_EVENT_DENY : CAPIPC_EVENT_ACCEPT,
+		.net = invitation->net,
+		.account = context->account,
+		.actor = ident,
+		.inviter = invitation->inviter,
+		.context_id = invitation->context_id,
+		.invitation_id = invitation->id,
+	};
+	struct capipc_nearest nearest;
+
+	if (refused)
+		trace_capipc_deny(context, invitation->id, 0, CAPIPC_RULE_LIST_INVITATION);
+	if (!capipc_event_wanted(event.net))
+		return;
+	if (refused) {
+		capipc_invitation_nearest(invitation, ident, &nearest);
+		capipc_audit_rule(&event, &nearest);
+	}
+	capipc_event_emit(&event);
 }

@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 
 #include "call.h"
+#include "confinement.h"
 #include "context.h"
 #include "ident.h"
 #include "ioctl.h"
@@ -73,7 +74,10 @@ static int capipc_call_deliver(struct capipc_context *context, struct capipc_req
 	u32 pending = arg->pending;
 	int ret;
 
-	ret = capipc_table_reserve(&context->table, reply->moved_count, false);
+	ret = reply->moved_count ? capipc_confinement_judge(context, reply) : 0;
+	if (ret)
+		return ret;
+	ret = capipc_table_reserve(&context->table, capipc_message_slots(reply), false);
 	if (ret)
 		return ret;
 	ret = capipc_arrival_begin(context, reply, arg->reply_attachments);
@@ -237,13 +241,33 @@ int capipc_ioctl_call(struct capipc_context *context, struct capipc_request *req
 	return ret;
 }
 
+/* Apart, so that a reply that carries nothing needs no stack for it. */
+static noinline int capipc_answer_moving(struct capipc_context *context,
+					 const struct capipc_reply *arg,
+					 struct capipc_transaction *transaction,
+					 struct capipc_message *reply)
+{
+	struct capipc_transfer transfer;
+	int ret;
+
+	ret = capipc_transfer_begin(&transfer, context, reply, arg->attachments,
+				    arg->attachments_count, NULL);
+	if (ret)
+		return ret;
+	if (!capipc_transaction_answer(transaction, reply)) {
+		capipc_transfer_abort(&transfer, context, reply);
+		return -ECANCELED;
+	}
+	capipc_transfer_finish(&transfer, context, true);
+	return 0;
+}
+
 /* Build the reply and hand it over; the handle is marked as moving. */
 static int capipc_reply_to(struct capipc_context *context, const struct capipc_reply *arg,
 			   struct capipc_transaction *transaction)
 {
-	struct capipc_transfer transfer;
 	struct capipc_message *reply;
-	int ret;
+	int ret = 0;
 
 	if (arg->data_len > transaction->reply_capacity ||
 	    arg->attachments_count > transaction->reply_attachments)
@@ -253,24 +277,16 @@ static int capipc_reply_to(struct capipc_context *context, const struct capipc_r
 		return PTR_ERR(reply);
 	reply->sender = capipc_endpoint_sender(transaction->target, context,
 					       &reply->sender_changed);
-	ret = -ENOMEM;
 	if (!reply->sender)
-		goto err_free;
-	ret = capipc_transfer_begin(&transfer, context, reply, arg->attachments,
-				    arg->attachments_count, NULL);
-	if (ret)
-		goto err_free;
-	if (!capipc_transaction_answer(transaction, reply)) {
+		ret = -ENOMEM;
+	else if (arg->attachments_count)
+		ret = capipc_answer_moving(context, arg, transaction, reply);
+	else if (!capipc_transaction_answer(transaction, reply))
 		ret = -ECANCELED;
-		capipc_transfer_abort(&transfer, context, reply);
-		goto err_free;
-	}
-	trace_capipc_reply(context, transaction, arg);
-	capipc_transfer_finish(&transfer, context, true);
-	return 0;
-
-err_free:
-	capipc_message_free(reply);
+	if (ret)
+		capipc_message_free(reply);
+	else
+		trace_capipc_reply(context, transaction, arg);
 	return ret;
 }
 

@@ -10,9 +10,16 @@
 #include <linux/compiler_types.h>
 #include <linux/version.h>
 #include <linux/capability.h>
+#include <linux/err.h>
+#include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/mount.h>
 #include <linux/path.h>
+#include <linux/rcupdate.h>
+#include <linux/security.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 
 #ifndef __counted_by
 #define __counted_by(member)
@@ -40,12 +47,112 @@ static inline struct file *capipc_compat_get_file_rcu(struct file __rcu **slot)
 #endif
 }
 
+static inline int capipc_compat_receive_fd(struct file *file, unsigned int flags)
+{
+#if KERNEL_VERSION(6, 8, 0) <= LINUX_VERSION_CODE
+	return receive_fd(file, NULL, flags);
+#else
+	return receive_fd(file, flags);
+#endif
+}
+
 static inline int capipc_compat_path_permission(const struct path *path, int mask)
 {
 #if KERNEL_VERSION(6, 3, 0) <= LINUX_VERSION_CODE
 	return inode_permission(mnt_idmap(path->mnt), d_inode(path->dentry), mask);
 #else
 	return inode_permission(mnt_user_ns(path->mnt), d_inode(path->dentry), mask);
+#endif
+}
+
+/*
+ * Security labels are text for us. The number that a thread's label was has gone
+ * from the newer interface, and what has taken its place pins nothing that it
+ * points at.
+ */
+static inline char *capipc_compat_label_copy(const char *text, u32 len)
+{
+	/* Some security modules count the NUL and some do not. */
+	char *label = kmemdup_nul(text, strnlen(text, len), GFP_KERNEL_ACCOUNT);
+
+	return label ?: ERR_PTR(-ENOMEM);
+}
+
+#if KERNEL_VERSION(6, 18, 0) <= LINUX_VERSION_CODE
+
+static inline char *capipc_compat_label_take(struct lsm_context *context)
+{
+	char *label = capipc_compat_label_copy(context->context, context->len);
+
+	security_release_secctx(context);
+	return label;
+}
+
+static inline char *capipc_compat_secid_label(u32 secid)
+{
+	struct lsm_context context = {};
+	int ret = security_secid_to_secctx(secid, &context);
+
+	return ret < 0 ? ERR_PTR(ret) : capipc_compat_label_take(&context);
+}
+
+/* The calling thread's label; NULL if it has none. May be an error: -ENOMEM. */
+static inline char *capipc_compat_current_label(void)
+{
+	/* Asked one by one: what "any" means depends on their order. */
+	static const int modules[] = { LSM_ID_SELINUX, LSM_ID_SMACK, LSM_ID_APPARMOR };
+	struct lsm_context context = {};
+	struct lsm_prop prop;
+	int ret = -EOPNOTSUPP;
+	size_t i;
+
+	/* What names a label may be replaced and freed at any time. */
+	rcu_read_lock();
+	security_current_getlsmprop_subj(&prop);
+	for (i = 0; i < ARRAY_SIZE(modules) && ret < 0 && ret != -ENOMEM; i++)
+		ret = security_lsmprop_to_secctx(&prop, &context, modules[i]);
+	rcu_read_unlock();
+	if (ret < 0)
+		return ret == -ENOMEM ? ERR_PTR(ret) : NULL;
+	return capipc_compat_label_take(&context);
+}
+
+#else
+
+static inline char *capipc_compat_secid_label(u32 secid)
+{
+	char *text, *label;
+	u32 len;
+	int ret = security_secid_to_secctx(secid, &text, &len);
+
+	if (ret)
+		return ERR_PTR(ret);
+	label = capipc_compat_label_copy(text, len);
+	security_release_secctx(text, len);
+	return label;
+}
+
+static inline char *capipc_compat_current_label(void)
+{
+	char *label;
+	u32 secid;
+
+	security_current_getsecid_subj(&secid);
+	if (!secid)
+		return NULL;
+	label = capipc_compat_secid_label(secid);
+	return IS_ERR(label) && PTR_ERR(label) != -ENOMEM ? NULL : label;
+}
+
+#endif
+
+static inline void capipc_compat_vm_flags_mod(struct vm_area_struct *vma, unsigned long set,
+					      unsigned long clear)
+{
+#if KERNEL_VERSION(6, 3, 0) <= LINUX_VERSION_CODE
+	vm_flags_mod(vma, set, clear);
+#else
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
 #endif
 }
 

@@ -9,8 +9,12 @@
 #include <linux/sched/mm.h>
 
 #include "context.h"
+#include "data_pipe.h"
+#include "invitation.h"
 #include "ioctl.h"
 #include "listener.h"
+#include "memory.h"
+#include "mmap.h"
 #include "net.h"
 #include "object.h"
 #include "pipe.h"
@@ -83,8 +87,7 @@ static int capipc_open(struct inode *inode, struct file *file)
 	INIT_LIST_HEAD(&context->ready);
 	init_waitqueue_head(&context->wait);
 
-	context->account = capipc_account_create(context->uid, context->id,
-						 current->nsproxy->net_ns);
+	context->account = capipc_account_create(context->id, current->nsproxy->net_ns);
 	if (IS_ERR(context->account)) {
 		ret = PTR_ERR(context->account);
 		goto err_id;
@@ -118,31 +121,6 @@ err_id:
 err_free:
 	kfree(context);
 	return ret;
-}
-
-/**
- * capipc_handle_close - close what a handle named
- * @handle: out of its table; its reference is consumed
- * @withdraw: a pending call takes back a request that nobody has received; the
- *            last messages of a process that dies stay
- * @garbage: what has to be destroyed afterwards, by capipc_garbage_run()
- */
-void capipc_handle_close(struct capipc_handle *handle, bool withdraw, struct list_head *garbage)
-{
-	switch (handle->kind) {
-	case CAPIPC_KIND_REPLY:
-		capipc_transaction_drop(handle->transaction);
-		capipc_transaction_put(handle->transaction);
-		break;
-	case CAPIPC_KIND_CALL:
-		capipc_transaction_abandon(handle->transaction, withdraw, garbage);
-		capipc_transaction_put(handle->transaction);
-		break;
-	default:
-		capipc_object_close(handle->object, garbage);
-		capipc_object_put(handle->object);
-		break;
-	}
 }
 
 /* Returns the old credentials, with their reference. */
@@ -280,7 +258,7 @@ int capipc_ioctl_close(struct capipc_context *context, struct capipc_request *re
 	return 0;
 }
 
-/* Look up an endpoint or a listener. */
+/* Look up an object. */
 static int capipc_context_get_object(struct capipc_context *context, u32 value,
 				     struct capipc_handle *out)
 {
@@ -288,7 +266,7 @@ static int capipc_context_get_object(struct capipc_context *context, u32 value,
 
 	if (ret)
 		return ret;
-	if (out->kind == CAPIPC_KIND_ENDPOINT || out->kind == CAPIPC_KIND_LISTENER)
+	if (capipc_handle_is_object(out))
 		return 0;
 	capipc_handle_put(out);
 	return -EPROTOTYPE;
@@ -318,6 +296,7 @@ int capipc_ioctl_tag(struct capipc_context *context, struct capipc_request *requ
 int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *request)
 {
 	struct capipc_inspect *arg = &request->argument.inspect;
+	struct capipc_data_pipe *data_pipe;
 	struct capipc_endpoint *endpoint;
 	struct capipc_handle handle;
 	int ret;
@@ -334,6 +313,9 @@ int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *
 	arg->facet = 0;
 	arg->cookie = 0;
 	arg->object_id = 0;
+	arg->bytes = 0;
+	arg->element_bytes = 0;
+	arg->reserved = 0;
 
 	switch (handle.kind) {
 	case CAPIPC_KIND_ENDPOINT:
@@ -343,6 +325,10 @@ int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *
 			arg->state |= CAPIPC_INSPECT_PEER_CLOSED;
 		if (endpoint->rules)
 			arg->state |= CAPIPC_INSPECT_RULES;
+		if (endpoint->attenuation)
+			arg->state |= CAPIPC_INSPECT_ATTENUATED;
+		if (endpoint->confinement)
+			arg->state |= CAPIPC_INSPECT_CONFINED;
 		arg->queued = handle.object->queued;
 		arg->facet = endpoint->facet;
 		arg->cookie = handle.object->cookie;
@@ -356,6 +342,29 @@ int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *
 		spin_unlock(handle.object->lock);
 		arg->object_id = capipc_listener(handle.object)->id;
 		break;
+	case CAPIPC_KIND_INVITATION:
+		spin_lock(handle.object->lock);
+		arg->queued = handle.object->queued;
+		arg->cookie = handle.object->cookie;
+		spin_unlock(handle.object->lock);
+		arg->object_id = capipc_invitation(handle.object)->id;
+		break;
+	case CAPIPC_KIND_PRODUCER:
+	case CAPIPC_KIND_CONSUMER:
+		data_pipe = capipc_data_end_pipe(capipc_data_end(handle.object));
+		spin_lock(handle.object->lock);
+		if (capipc_object_peer_closed_locked(handle.object))
+			arg->state |= CAPIPC_INSPECT_PEER_CLOSED;
+		arg->cookie = handle.object->cookie;
+		spin_unlock(handle.object->lock);
+		arg->object_id = data_pipe->id;
+		arg->bytes = data_pipe->bytes;
+		arg->element_bytes = data_pipe->element_bytes;
+		break;
+	case CAPIPC_KIND_BUFFER:
+		arg->object_id = handle.memory->id;
+		arg->bytes = capipc_memory_size(handle.memory);
+		break;
 	}
 	capipc_handle_put(&handle);
 	return capipc_request_respond(request);
@@ -368,6 +377,6 @@ const struct file_operations capipc_fops = {
 	.unlocked_ioctl = capipc_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.poll = capipc_poll,
-	.llseek = no_llseek,
 	.show_fdinfo = capipc_show_fdinfo,
+	.mmap = capipc_mmap,
 };

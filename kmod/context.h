@@ -67,7 +67,6 @@ void capipc_context_put(struct capipc_context *context);
 void capipc_context_dismantle(struct capipc_context *context);
 bool capipc_context_is_mine(const struct capipc_context *context);
 void capipc_context_note_cred(struct capipc_context *context);
-void capipc_handle_close(struct capipc_handle *handle, bool withdraw, struct list_head *garbage);
 
 int capipc_ioctl_info(struct capipc_context *context, struct capipc_request *request);
 int capipc_ioctl_close(struct capipc_context *context, struct capipc_request *request);

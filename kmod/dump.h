@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Dumps: what all of them have in common. What is dumped is in dump_context.c
- * (contexts and their handles) and dump_object.c (pipes and listeners).
+ * Dumps: what all of them have in common. What is dumped is in dump_context.c,
+ * dump_handle.c and dump_object.c (pipes and listeners).
  *
  * A dump fills one socket buffer after the other, as fast as its socket is read.
  * Between two of them it keeps numbers only, so who does not read pins nothing but
@@ -50,6 +50,12 @@ extern const struct nla_policy capipc_pipe_policy[CAPIPC_PIPE_A_CONTEXT + 1];
 extern const struct nla_policy capipc_listener_policy[CAPIPC_LISTENER_A_NAME + 1];
 
 int capipc_get_context(struct sk_buff *request, struct genl_info *info);
+typedef int (*capipc_dump_context_fn)(struct sk_buff *skb, struct netlink_callback *cb,
+				      struct capipc_context *context);
+
+int capipc_dump_each_context(struct sk_buff *skb, struct netlink_callback *cb,
+			     capipc_dump_context_fn fill);
+void capipc_dump_all_contexts(struct capipc_dump *dump);
 int capipc_dump_of_context(struct netlink_callback *cb, const struct nlattr *attr);
 int capipc_dump_contexts(struct sk_buff *skb, struct netlink_callback *cb);
 int capipc_dump_handles(struct sk_buff *skb, struct netlink_callback *cb);

@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Dumps of contexts and of the handles that they have: see dump.h.
+ * Dumps of contexts: see dump.h.
  *
  * Contexts are found by number under RCU. One that has been found is kept by a
- * reference while its message is filled, without any lock; of its table, the lock
- * is taken for one handle at a time.
+ * reference while its message is filled, without any lock.
  */
 #include <linux/sched.h>
 #include <net/sock.h>
 
 #include "context.h"
 #include "dump.h"
-#include "listener.h"
 #include "net.h"
 #include "netlink.h"
-#include "object.h"
-#include "pipe.h"
 #include "program.h"
-#include "table.h"
 #include "usage.h"
 
 /* How many contexts are looked at before others may run. */
@@ -25,10 +20,6 @@
 
 const struct nla_policy capipc_context_policy[CAPIPC_CONTEXT_A_ID + 1] = {
 	[CAPIPC_CONTEXT_A_ID] = NLA_POLICY_MIN(NLA_U64, 1),
-};
-
-const struct nla_policy capipc_handle_policy[CAPIPC_HANDLE_A_CONTEXT + 1] = {
-	[CAPIPC_HANDLE_A_CONTEXT] = NLA_POLICY_MIN(NLA_U64, 1),
 };
 
 /**
@@ -146,9 +137,8 @@ out:
 }
 
 /* Fill a message with as many contexts, or as much of them, as there is room for. */
-static int capipc_dump_each(struct sk_buff *skb, struct netlink_callback *cb,
-			    int (*fill)(struct sk_buff *skb, struct netlink_callback *cb,
-					struct capipc_context *context))
+int capipc_dump_each_context(struct sk_buff *skb, struct netlink_callback *cb,
+			     capipc_dump_context_fn fill)
 {
 	struct capipc_dump *dump = capipc_dump(cb);
 	struct capipc_context *context;
@@ -206,7 +196,7 @@ int capipc_dump_of_context(struct netlink_callback *cb, const struct nlattr *att
 }
 
 /* What is opened later than now is not waited for. */
-static void capipc_dump_all_contexts(struct capipc_dump *dump)
+void capipc_dump_all_contexts(struct capipc_dump *dump)
 {
 	dump->until = capipc_context_last_id();
 	dump->begun = true;
@@ -230,174 +220,5 @@ int capipc_dump_contexts(struct sk_buff *skb, struct netlink_callback *cb)
 		}
 		capipc_dump_all_contexts(dump);
 	}
-	return capipc_dump_each(skb, cb, capipc_dump_fill_context);
-}
-
-/* Where the other end of a pipe is. */
-struct capipc_peer {
-	u32 state;
-	u64 context;
-	u64 inside;
-};
-
-static void capipc_peer_find_locked(struct capipc_endpoint *endpoint,
-				    const struct capipc_viewer *viewer, struct capipc_peer *peer)
-{
-	struct capipc_object *object = &capipc_endpoint_peer(endpoint)->object;
-
-	lockdep_assert_held(endpoint->object.lock);
-	memset(peer, 0, sizeof(*peer));
-	if (capipc_peer_closed_locked(endpoint)) {
-		peer->state = CAPIPC_PEER_CLOSED;
-	} else if (object->place == CAPIPC_PLACE_HELD) {
-		peer->state = CAPIPC_PEER_HELD;
-		peer->context = object->owner->id;
-	} else {
-		peer->state = CAPIPC_PEER_IN_FLIGHT;
-		rcu_read_lock();
-		if (object->container && capipc_viewer_sees_object(viewer, object->container))
-			peer->inside = capipc_object_id(object->container);
-		rcu_read_unlock();
-	}
-}
-
-/* Has the object left this context since its handle was looked up? */
-static bool capipc_object_left_locked(const struct capipc_object *object,
-				      const struct capipc_context *context)
-{
-	lockdep_assert_held(object->lock);
-	return object->place == CAPIPC_PLACE_IN_FLIGHT ||
-	       (object->place == CAPIPC_PLACE_HELD && object->owner != context);
-}
-
-static int capipc_handle_put_endpoint(struct sk_buff *skb, const struct capipc_viewer *viewer,
-				      struct capipc_endpoint *endpoint)
-{
-	struct capipc_object *object = &endpoint->object;
-	u32 queued, facet;
-	struct capipc_peer peer;
-	size_t bytes;
-	bool rules;
-
-	spin_lock(object->lock);
-	queued = object->queued;
-	bytes = endpoint->window_bytes;
-	facet = endpoint->facet;
-	rules = endpoint->rules;
-	capipc_peer_find_locked(endpoint, viewer, &peer);
-	spin_unlock(object->lock);
-
-	if (nla_put_u32(skb, CAPIPC_HANDLE_A_QUEUED, queued) ||
-	    nla_put_u32(skb, CAPIPC_HANDLE_A_END, endpoint->index) ||
-	    nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_BYTES, bytes, CAPIPC_HANDLE_A_PAD) ||
-	    nla_put_u32(skb, CAPIPC_HANDLE_A_FACET, facet) ||
-	    nla_put_u32(skb, CAPIPC_HANDLE_A_PEER, peer.state))
-		return -EMSGSIZE;
-	if (rules && nla_put_flag(skb, CAPIPC_HANDLE_A_RULES))
-		return -EMSGSIZE;
-	if (peer.context && nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_PEER_CONTEXT, peer.context,
-					      CAPIPC_HANDLE_A_PAD))
-		return -EMSGSIZE;
-	if (peer.inside && nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_PEER_INSIDE, peer.inside,
-					     CAPIPC_HANDLE_A_PAD))
-		return -EMSGSIZE;
-	return 0;
-}
-
-static int capipc_handle_put_listener(struct sk_buff *skb, struct capipc_listener *listener)
-{
-	u32 queued;
-
-	spin_lock(listener->object.lock);
-	queued = listener->object.queued;
-	spin_unlock(listener->object.lock);
-
-	return nla_put_u32(skb, CAPIPC_HANDLE_A_QUEUED, queued) ?:
-	       nla_put_u32(skb, CAPIPC_HANDLE_A_BACKLOG, listener->backlog) ?:
-	       capipc_netlink_put_text(skb, CAPIPC_HANDLE_A_NAME, listener->name,
-				       listener->name_len);
-}
-
-static int capipc_handle_put_attrs(struct sk_buff *skb, const struct capipc_viewer *viewer,
-				   const struct capipc_context *context,
-				   const struct capipc_handle *handle, u32 value)
-{
-	if (nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_CONTEXT, context->id, CAPIPC_HANDLE_A_PAD) ||
-	    nla_put_u32(skb, CAPIPC_HANDLE_A_HANDLE, value) ||
-	    nla_put_u32(skb, CAPIPC_HANDLE_A_KIND, handle->kind) ||
-	    nla_put_u32(skb, CAPIPC_HANDLE_A_RIGHTS, handle->rights))
-		return -EMSGSIZE;
-	if (handle->kind != CAPIPC_KIND_ENDPOINT && handle->kind != CAPIPC_KIND_LISTENER)
-		return 0;
-	if (nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_OBJECT, capipc_object_id(handle->object),
-			      CAPIPC_HANDLE_A_PAD))
-		return -EMSGSIZE;
-	if (handle->kind == CAPIPC_KIND_LISTENER)
-		return capipc_handle_put_listener(skb, capipc_listener(handle->object));
-	return capipc_handle_put_endpoint(skb, viewer, capipc_endpoint(handle->object));
-}
-
-static int capipc_handle_fill(struct sk_buff *skb, struct netlink_callback *cb,
-			      const struct capipc_context *context,
-			      const struct capipc_handle *handle, u32 value)
-{
-	bool left = false;
-	void *header;
-
-	if (handle->kind == CAPIPC_KIND_ENDPOINT || handle->kind == CAPIPC_KIND_LISTENER) {
-		spin_lock(handle->object->lock);
-		left = capipc_object_left_locked(handle->object, context);
-		spin_unlock(handle->object->lock);
-	}
-	if (left)
-		return 0;
-	header = capipc_dump_header(skb, cb, CAPIPC_CMD_GET_HANDLE);
-	if (!header)
-		return -EMSGSIZE;
-	return capipc_dump_end(skb, header,
-			       capipc_handle_put_attrs(skb, &capipc_dump(cb)->viewer, context,
-						       handle, value));
-}
-
-static int capipc_dump_fill_handles(struct sk_buff *skb, struct netlink_callback *cb,
-				    struct capipc_context *context)
-{
-	struct capipc_dump *dump = capipc_dump(cb);
-	u32 cursor = dump->cursor;
-	struct capipc_handle handle;
-	u32 value;
-	int ret;
-
-	while (capipc_table_next(&context->table, &cursor, &handle, &value)) {
-		ret = capipc_handle_fill(skb, cb, context, &handle, value);
-		capipc_handle_put(&handle);
-		if (ret)
-			return ret;
-		dump->cursor = cursor;
-		cond_resched();
-	}
-	return 0;
-}
-
-int capipc_dump_handles(struct sk_buff *skb, struct netlink_callback *cb)
-{
-	struct nlattr *attrs[ARRAY_SIZE(capipc_handle_policy)];
-	struct capipc_dump *dump = capipc_dump(cb);
-	int ret;
-
-	if (!dump->begun) {
-		ret = genlmsg_parse(cb->nlh, &capipc_genl_family, attrs, ARRAY_SIZE(attrs) - 1,
-				    capipc_handle_policy, cb->extack);
-		if (ret)
-			return ret;
-		ret = capipc_dump_of_context(cb, attrs[CAPIPC_HANDLE_A_CONTEXT]);
-		if (ret)
-			return ret;
-		capipc_dump_all_contexts(dump);
-		if (dump->context) {
-			dump->from = dump->context;
-			dump->until = dump->context;
-		}
-	}
-	return capipc_dump_each(skb, cb, capipc_dump_fill_handles);
+	return capipc_dump_each_context(skb, cb, capipc_dump_fill_context);
 }

@@ -408,7 +408,7 @@ int capipc_dump_pipes(struct sk_buff *skb, struct netlink_callback *cb)
 		ret = capipc_dump_of_context(cb, attrs[CAPIPC_PIPE_A_CONTEXT]);
 		if (ret)
 			return ret;
-		dump->until = capipc_roster_last();
+		dump->until = capipc_object_last_id();
 		dump->begun = true;
 	}
 	return capipc_dump_objects(skb, cb, CAPIPC_KIND_ENDPOINT);
@@ -432,7 +432,7 @@ int capipc_dump_listeners(struct sk_buff *skb, struct netlink_callback *cb)
 					    "a dump is of all listeners: no attributes, or no NLM_F_DUMP");
 			return -EINVAL;
 		}
-		dump->until = capipc_roster_last();
+		dump->until = capipc_object_last_id();
 		dump->begun = true;
 	}
 	return capipc_dump_objects(skb, cb, CAPIPC_KIND_LISTENER);

@@ -28,7 +28,8 @@ static int capipc_event_put_denial(struct sk_buff *skb, const struct capipc_even
 	if (!ret && event->rule >= 0)
 		ret = nla_put_u32(skb, CAPIPC_EVENT_A_RULE, event->rule) ?:
 		      nla_put_u32(skb, CAPIPC_EVENT_A_RULE_UNMET, event->unmet);
-	if (ret || event->name)
+	if (ret || (event->list != CAPIPC_RULE_LIST_ENDPOINT &&
+		    event->list != CAPIPC_RULE_LIST_ATTENUATION))
 		return ret;
 	return nla_put_u32(skb, CAPIPC_EVENT_A_FACET, event->facet) ?:
 	       nla_put_u32(skb, CAPIPC_EVENT_A_ORDINAL, event->ordinal);
@@ -37,10 +38,15 @@ static int capipc_event_put_denial(struct sk_buff *skb, const struct capipc_even
 static int capipc_event_put_why(struct sk_buff *skb, const struct capipc_event *event,
 				const struct capipc_viewer *viewer)
 {
+	if (event->invitation_id &&
+	    nla_put_u64_64bit(skb, CAPIPC_EVENT_A_INVITATION, event->invitation_id,
+			      CAPIPC_EVENT_A_PAD))
+		return -EMSGSIZE;
 	switch (event->type) {
 	case CAPIPC_EVENT_CONNECT:
 	case CAPIPC_EVENT_ACCEPT:
-		return nla_put_u32(skb, CAPIPC_EVENT_A_FACET, event->facet);
+		return event->invitation_id ? 0 :
+			nla_put_u32(skb, CAPIPC_EVENT_A_FACET, event->facet);
 	case CAPIPC_EVENT_DENY:
 		return capipc_event_put_denial(skb, event);
 	case CAPIPC_EVENT_BAD_MESSAGE:
@@ -106,7 +112,7 @@ static int capipc_event_put(struct sk_buff *skb, const struct capipc_news *news,
 static size_t capipc_event_size(const struct capipc_news *news)
 {
 	const struct capipc_event *event = news->event;
-	size_t size = 8 * nla_total_size_64bit(sizeof(u64)) + 10 * nla_total_size(sizeof(u32)) +
+	size_t size = 10 * nla_total_size_64bit(sizeof(u64)) + 10 * nla_total_size(sizeof(u32)) +
 		capipc_party_size(&news->actor) + capipc_party_size(&news->reporter) +
 		capipc_party_size(&news->holder);
 
@@ -175,6 +181,8 @@ static void capipc_news_collect(struct capipc_news *news, const struct capipc_ev
 		capipc_party_ident(&news->reporter, event->reporter, false);
 	if (event->holder)
 		capipc_party_context(&news->holder, event->holder, event->holder_stamp);
+	else if (event->inviter)
+		capipc_party_ident(&news->holder, event->inviter, false);
 }
 
 static void capipc_news_forget(struct capipc_news *news)

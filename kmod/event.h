@@ -30,8 +30,10 @@ struct sk_buff;
  * @holder: context that holds the receiving end, with the caller's reference, or
  *          NULL
  * @holder_stamp: id of the stamps of @holder, or 0
+ * @inviter: who made the invitation, in place of @holder, or NULL
  * @object_id: number of the pipe or listener, or 0
  * @context_id: number of the context on the other side, or 0
+ * @invitation_id: number of the invitation that was accepted, or denied, or 0
  * @ordinal: method, for a denied send
  * @facet: of a connection
  * @list: enum capipc_rule_list, for a denial
@@ -57,8 +59,10 @@ struct capipc_event {
 	const struct capipc_ident *reporter;
 	struct capipc_context *holder;
 	u64 holder_stamp;
+	const struct capipc_ident *inviter;
 	u64 object_id;
 	u64 context_id;
+	u64 invitation_id;
 	u32 ordinal;
 	u32 facet;
 	u32 list;

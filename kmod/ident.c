@@ -6,7 +6,7 @@
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
-#include <linux/security.h>
+#include <linux/string.h>
 
 #include "context.h"
 #include "ident.h"
@@ -24,17 +24,23 @@ struct capipc_ident *capipc_ident_create(struct capipc_context *context)
 
 	if (!ident)
 		return NULL;
+	ident->label = capipc_compat_current_label();
+	if (IS_ERR(ident->label)) {
+		kfree(ident);
+		return NULL;
+	}
 	refcount_set(&ident->refs, 1);
 	do {
 		ident->id = get_random_u64();
 	} while (!ident->id);
 	ident->image = context->process->image;
+	ident->exec_id = READ_ONCE(current->self_exec_id);
 	ident->cred = get_current_cred();
 	ident->pid = get_pid(task_tgid(current));
 	ident->exe = context->exe ? get_file(context->exe) : NULL;
 	ident->start_time_ns = current->group_leader->start_boottime;
 	ident->net_ns = context->net_ns;
-	security_current_getsecid_subj(&ident->secid);
+	ident->user = capipc_user_get(context->account->user);
 	return ident;
 }
 
@@ -51,8 +57,10 @@ void capipc_ident_put(struct capipc_ident *ident)
 		return;
 	put_cred(ident->cred);
 	put_pid(ident->pid);
+	capipc_user_put(ident->user);
 	if (ident->exe)
 		fput(ident->exe);
+	kfree(ident->label);
 	kfree(ident);
 }
 
@@ -62,6 +70,12 @@ bool capipc_ident_is_current(const struct capipc_ident *ident,
 {
 	return ident && ident->cred == current_cred() && ident->pid == task_tgid(current) &&
 	       ident->image == context->process->image;
+}
+
+/* Either may be NULL. */
+bool capipc_label_same(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
 }
 
 /*
@@ -80,7 +94,7 @@ bool capipc_ident_same(const struct capipc_ident *a, const struct capipc_ident *
 	return x == y ||
 	       (x->user_ns == y->user_ns && uid_eq(x->uid, y->uid) && uid_eq(x->euid, y->euid) &&
 		uid_eq(x->suid, y->suid) && gid_eq(x->gid, y->gid) && gid_eq(x->egid, y->egid) &&
-		gid_eq(x->sgid, y->sgid) && a->secid == b->secid &&
+		gid_eq(x->sgid, y->sgid) && capipc_label_same(a->label, b->label) &&
 		x->group_info == y->group_info &&
 		capipc_compat_cap_bits(x->cap_effective) ==
 			capipc_compat_cap_bits(y->cap_effective));

@@ -24,23 +24,27 @@
  * @refs: references
  * @id: names it to user space: random, never 0
  * @image: number of the address space (changes with exec)
+ * @exec_id: counts what its process has executed, as long as that lives
  * @cred: its credentials
  * @pid: its process
  * @exe: the program it was running when it opened its context, or NULL
  * @start_time_ns: when the process started, CLOCK_BOOTTIME
  * @net_ns: inode number of the network namespace of its context
- * @secid: security label, 0 if there is none
+ * @label: security label, NULL if there is none
+ * @user: who pays for its context
  */
 struct capipc_ident {
 	refcount_t refs;
-	u32 secid;
 	u64 id;
 	u64 image;
+	u64 exec_id;
 	const struct cred *cred;
 	struct pid *pid;
 	struct file *exe;
 	u64 start_time_ns;
 	unsigned int net_ns;
+	char *label;
+	struct capipc_user *user;
 };
 
 struct capipc_ident *capipc_ident_create(struct capipc_context *context);
@@ -49,6 +53,7 @@ void capipc_ident_put(struct capipc_ident *ident);
 bool capipc_ident_is_current(const struct capipc_ident *ident,
 			     const struct capipc_context *context);
 bool capipc_ident_same(const struct capipc_ident *a, const struct capipc_ident *b);
+bool capipc_label_same(const char *a, const char *b);
 void capipc_ident_stamp(const struct capipc_ident *ident, bool changed,
 			struct capipc_stamp *stamp);
 

@@ -5,13 +5,19 @@
 #include <linux/nospec.h>
 #include <linux/uaccess.h>
 
+#include "attenuation.h"
+#include "buffer.h"
 #include "call.h"
+#include "confinement.h"
 #include "context.h"
+#include "invitation.h"
+#include "data_pipe.h"
 #include "ioctl.h"
 #include "listener.h"
 #include "pipe.h"
 #include "query.h"
 #include "receive.h"
+#include "replace.h"
 #include "report.h"
 #include "rule.h"
 #include "send.h"
@@ -51,6 +57,19 @@ static const struct capipc_ioctl_entry capipc_ioctls[] = {
 	CAPIPC_IOCTL(CAPIPC_IOC_EXPLAIN, capipc_ioctl_explain, struct capipc_explain, facet),
 	CAPIPC_IOCTL(CAPIPC_IOC_QUERY, capipc_ioctl_query, struct capipc_query, stamp),
 	CAPIPC_IOCTL(CAPIPC_IOC_REPORT, capipc_ioctl_report, struct capipc_report, reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_INVITE, capipc_ioctl_invite, struct capipc_invite, reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_ACCEPT, capipc_ioctl_accept, struct capipc_accept, stamp),
+	CAPIPC_IOCTL(CAPIPC_IOC_REPLACE, capipc_ioctl_replace, struct capipc_replace, reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_ATTENUATE, capipc_ioctl_attenuate, struct capipc_attenuate,
+		     handle),
+	CAPIPC_IOCTL(CAPIPC_IOC_CONFINE, capipc_ioctl_confine, struct capipc_confine, reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_DUPLICATE, capipc_ioctl_duplicate, struct capipc_duplicate,
+		     reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_CREATE_BUFFER, capipc_ioctl_create_buffer,
+		     struct capipc_create_buffer, reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_CREATE_DATA_PIPE, capipc_ioctl_create_data_pipe,
+		     struct capipc_create_data_pipe, cookie),
+	CAPIPC_IOCTL(CAPIPC_IOC_SIGNAL, capipc_ioctl_signal, struct capipc_signal, reserved),
 };
 
 /**
@@ -107,6 +126,8 @@ long capipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (cmd != _IO(CAPIPC_IOC_TYPE, nr) || nr >= ARRAY_SIZE(capipc_ioctls))
 		return -ENOTTY;
 	entry = &capipc_ioctls[array_index_nospec(nr, ARRAY_SIZE(capipc_ioctls))];
+	if (!entry->serve)
+		return -ENOTTY;
 
 	request.file = file;
 	ret = capipc_request_copy(&request, (void __user *)arg, entry->size, entry->min_size);

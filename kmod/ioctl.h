@@ -26,6 +26,15 @@ union capipc_argument {
 	struct capipc_explain explain;
 	struct capipc_query query;
 	struct capipc_report report;
+	struct capipc_invite invite;
+	struct capipc_accept accept;
+	struct capipc_replace replace;
+	struct capipc_attenuate attenuate;
+	struct capipc_confine confine;
+	struct capipc_duplicate duplicate;
+	struct capipc_create_buffer create_buffer;
+	struct capipc_create_data_pipe create_data_pipe;
+	struct capipc_signal signal;
 };
 
 /**

@@ -17,6 +17,7 @@
 #include "listener.h"
 #include "message.h"
 #include "pipe.h"
+#include "rate.h"
 #include "roster.h"
 #include "rule.h"
 #include "table.h"
@@ -156,7 +157,8 @@ void capipc_listener_put(struct capipc_listener *listener)
 	put_cred(listener->flight_cred);
 	capipc_ruleset_put(listener->rules);
 	capipc_ruleset_put(listener->endpoint_rules);
-	capipc_user_uncharge_listener(listener->user);
+	capipc_account_uncharge(listener->account, CAPIPC_LISTENERS, 1);
+	capipc_account_uncharge(listener->account, CAPIPC_BYTES, listener->charge);
 	put_net(listener->net);
 	kfree_rcu(listener, rcu);
 }
@@ -189,10 +191,12 @@ int capipc_listener_decide(struct capipc_listener *listener, const struct capipc
 static struct capipc_listener *capipc_listener_create(struct capipc_context *context,
 						      const struct capipc_listen *arg)
 {
+	struct capipc_account *account = context->account;
 	struct capipc_listener *listener;
 	struct capipc_ruleset *rules;
-	struct capipc_user *user;
+	size_t size;
 	char *name;
+	int ret;
 
 	name = capipc_name_copy(arg->name, arg->name_len);
 	if (IS_ERR(name))
@@ -200,22 +204,24 @@ static struct capipc_listener *capipc_listener_create(struct capipc_context *con
 	listener = ERR_PTR(-EPERM);
 	if (!capipc_name_allowed(name, context->net))
 		goto out_name;
-	user = capipc_user_charge_listener(context->account);
-	if (IS_ERR(user)) {
-		listener = ERR_CAST(user);
-		goto out_name;
-	}
-	listener = kzalloc(struct_size(listener, name, arg->name_len + 1), GFP_KERNEL_ACCOUNT);
+	size = struct_size(listener, name, arg->name_len + 1);
+	ret = capipc_account_charge(account, CAPIPC_BYTES, size);
+	if (ret)
+		goto err_name;
+	ret = capipc_account_charge(account, CAPIPC_LISTENERS, 1);
+	if (ret)
+		goto err_bytes;
+	listener = kzalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!listener) {
-		capipc_user_uncharge_listener(user);
-		listener = ERR_PTR(-ENOMEM);
-		goto out_name;
+		ret = -ENOMEM;
+		goto err_listeners;
 	}
 	spin_lock_init(&listener->lock);
 	capipc_object_init(&listener->object, CAPIPC_KIND_LISTENER, &listener->lock);
 	refcount_set(&listener->refs, 1);
 	listener->net = get_net(context->net);
-	listener->user = user;
+	listener->account = account;
+	listener->charge = size;
 	listener->uid = context->uid;
 	listener->backlog = arg->backlog;
 	listener->object.cookie = arg->cookie;
@@ -246,6 +252,14 @@ err_rules:
 	capipc_listener_put(listener);
 	kfree(name);
 	return ERR_CAST(rules);
+
+err_listeners:
+	capipc_account_uncharge(account, CAPIPC_LISTENERS, 1);
+err_bytes:
+	capipc_account_uncharge(account, CAPIPC_BYTES, size);
+err_name:
+	kfree(name);
+	return ERR_PTR(ret);
 }
 
 int capipc_ioctl_listen(struct capipc_context *context, struct capipc_request *request)
@@ -346,8 +360,11 @@ static struct capipc_message *capipc_connection_create(struct capipc_context *co
 
 	message->type = CAPIPC_RECEIVED_CONNECTION;
 	message->sender = capipc_ident_get(ident);
-	message->moved[0].object = &server->object;
-	message->moved[0].rights = CAPIPC_ENDPOINT_RIGHTS;
+	message->moved[0].what = (struct capipc_handle) {
+		.object = &server->object,
+		.rights = CAPIPC_ENDPOINT_RIGHTS,
+		.kind = CAPIPC_KIND_ENDPOINT,
+	};
 	message->moved_count = 1;
 	*out = pipe;
 	return message;
@@ -420,6 +437,9 @@ int capipc_ioctl_connect(struct capipc_context *context, struct capipc_request *
 	kfree(name);
 	if (!listener)
 		return -ENOENT;
+	ret = capipc_rate_connect(context->account);
+	if (ret)
+		goto out_put;
 	ret = -ENOMEM;
 	ident = capipc_ident_create(context);
 	if (ident)
@@ -429,6 +449,7 @@ int capipc_ioctl_connect(struct capipc_context *context, struct capipc_request *
 	else if (ret == -EACCES)
 		capipc_audit_connect(context, listener, ident);
 	capipc_ident_put(ident);
+out_put:
 	capipc_listener_put(listener);
 	return ret;
 }

@@ -9,8 +9,6 @@
 #include "net.h"
 #include "object.h"
 
-struct capipc_user;
-
 /**
  * struct capipc_listener - a bound name
  * @object: place, holder and queue of connections
@@ -20,8 +18,9 @@ struct capipc_user;
  * @id: number in events and dumps; invariant
  * @net: where the name is bound, with a reference until it is closed; invariant
  * @node: among the names of @net; its lock
- * @user: who pays for the name; invariant
- * @uid: its real user id, to be read under RCU; invariant
+ * @account: pays for it; invariant
+ * @charge: bytes charged to @account; invariant
+ * @uid: real user id of who bound the name, to be read under RCU; invariant
  * @rules: who may connect; invariant
  * @endpoint_rules: rules of the endpoints it makes, or NULL; invariant
  * @flight_cred: in flight: credentials of the last holder; @lock
@@ -37,7 +36,8 @@ struct capipc_listener {
 	u64 id;
 	struct net *net;
 	struct hlist_node node;
-	struct capipc_user *user;
+	struct capipc_account *account;
+	size_t charge;
 	kuid_t uid;
 	struct capipc_ruleset *rules;
 	struct capipc_ruleset *endpoint_rules;

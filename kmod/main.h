@@ -9,18 +9,24 @@
  *   net.lock                       names of one network namespace
  *   net.contexts' xarray lock      contexts of one network namespace
  *   context.table.lock             handles of one context
- *   object lock                    pipe.lock or listener.lock: queue, holder,
- *     |                            place in flight; one at a time, never two
+ *   object lock                    of a pipe, listener, invitation or data pipe:
+ *     |                            queue, holder, place in flight; one at a
+ *     |                            time, never two
  *     +-- context.ready_lock       what a context can receive
  *     +-- context.wait.lock        woken under the object lock, which keeps the
  *     |                            holder alive
  *     +-- endpoint.window.lock     woken under the object lock
+ *     +-- invitation.wait.lock     likewise
  *     +-- transaction.lock         state of a call
  *           +-- transaction.wait.lock
- *   account.lock                   growing and shrinking a grant
- *   users' xarray lock             accounts by uid
+ *   user.lock of a subordinate     what it has given to its children
+ *     user.lock of a user            likewise
+ *       user.lock of the machine       likewise
+ *   capipc_users_lock              which users there are
  *   roster's xarray lock           pipes and listeners by number
- *   user.events_lock               how many events a user may still cause
+ *
+ * capipc_limits_mutex is taken with none of these held, and user.lock and
+ * capipc_users_lock inside of it.
  *
  * net.subscribe_lock (mutex) is taken by netlink requests and the end of netlink
  * sockets only, with nothing but the locks of its xarrays inside. Dumps and events
@@ -45,10 +51,16 @@
 #include "limits.h"
 
 struct capipc_account;
+struct capipc_attenuation;
+struct capipc_confinement;
 struct capipc_context;
+struct capipc_data_end;
+struct capipc_data_pipe;
 struct capipc_endpoint;
 struct capipc_ident;
+struct capipc_invitation;
 struct capipc_listener;
+struct capipc_memory;
 struct capipc_message;
 struct capipc_net;
 struct capipc_object;
@@ -57,5 +69,8 @@ struct capipc_process;
 struct capipc_request;
 struct capipc_ruleset;
 struct capipc_transaction;
+struct capipc_transfer;
+struct capipc_user;
+struct capipc_view;
 
 #endif /* CAPIPC_MAIN_H */

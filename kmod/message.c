@@ -8,7 +8,6 @@
 
 #include "ident.h"
 #include "message.h"
-#include "object.h"
 #include "transaction.h"
 
 /* What a message costs: its memory, but for what the allocators add. */
@@ -66,6 +65,41 @@ struct capipc_message *capipc_message_create(struct capipc_account *account, u64
 	return message;
 }
 
+/**
+ * capipc_message_charge_files - its files are about to be in flight
+ * @message: with files
+ * @account: of who sends them
+ *
+ * Return: 0, -EDQUOT, -ETOOMANYREFS.
+ */
+int capipc_message_charge_files(struct capipc_message *message, struct capipc_account *account)
+{
+	size_t size = capipc_message_files_size(message->files);
+	int ret = capipc_account_charge(account, CAPIPC_BYTES, size);
+
+	if (ret)
+		return ret;
+	ret = capipc_user_charge_files(account, message->files);
+	if (ret) {
+		capipc_account_uncharge(account, CAPIPC_BYTES, size);
+		return ret;
+	}
+	message->files_account = account;
+	return 0;
+}
+
+/* Its files, if there are any, are not in flight any more. */
+void capipc_message_uncharge_files(struct capipc_message *message)
+{
+	struct capipc_account *account = message->files_account;
+
+	if (!account)
+		return;
+	message->files_account = NULL;
+	capipc_user_uncharge_files(account, message->files);
+	capipc_account_uncharge(account, CAPIPC_BYTES, capipc_message_files_size(message->files));
+}
+
 /* Free a message that carries nothing any more. */
 void capipc_message_free(struct capipc_message *message)
 {
@@ -78,6 +112,7 @@ void capipc_message_free(struct capipc_message *message)
 						message->handles);
 		capipc_account_uncharge(message->account, CAPIPC_BYTES, message->charge);
 	}
+	capipc_message_uncharge_files(message);
 	kvfree(message->moved);
 	kvfree(message);
 }
@@ -93,9 +128,7 @@ void capipc_message_destroy(struct capipc_message *message, struct list_head *ga
 
 	if (message->transaction)
 		capipc_transaction_drop(message->transaction);
-	for (i = 0; i < message->moved_count; i++) {
-		capipc_object_close(message->moved[i].object, garbage);
-		capipc_object_put(message->moved[i].object);
-	}
+	for (i = 0; i < message->moved_count; i++)
+		capipc_handle_close(&message->moved[i].what, false, garbage);
 	capipc_message_free(message);
 }

@@ -10,13 +10,19 @@
 #define CAPIPC_MESSAGE_H
 
 #include "account.h"
+#include "handle.h"
 #include "main.h"
 
-/* An object on its way, with a reference. */
+/**
+ * struct capipc_moved - something on its way
+ * @what: what it is, with a reference, and the rights that will arrive
+ * @value: its handle, or file descriptor: the sender's, then the receiver's
+ * @refused: this receiver may not have it: it will be closed
+ */
 struct capipc_moved {
-	struct capipc_object *object;
-	u32 rights;
-	u32 handle;	/* in the sender's table, then in the receiver's */
+	struct capipc_handle what;
+	u32 value;
+	bool refused;
 };
 
 /**
@@ -26,6 +32,10 @@ struct capipc_moved {
  *           has paid for with its transaction
  * @charge: bytes charged to @account, and taken of the window of its pipe
  * @handles: handles charged to @account
+ * @files: file descriptors among what it carries
+ * @refused: those among what it carries that this receiver may not have
+ * @files_account: of who has them in flight; alive as long as there are any, because
+ *                 they cost it some bytes
  * @sender: who sent it, with a reference
  * @sender_changed: %CAPIPC_STAMP_CHANGED
  * @type: enum capipc_receive_type
@@ -43,8 +53,11 @@ struct capipc_message {
 	struct capipc_ident *sender;
 	struct capipc_transaction *transaction;
 	struct capipc_moved *moved;
+	struct capipc_account *files_account;
 	u32 moved_count;
 	u32 handles;
+	u32 files;
+	u32 refused;
 	u32 ordinal;
 	u32 len;
 	u8 type;
@@ -52,8 +65,23 @@ struct capipc_message {
 	u8 data[];
 };
 
+/* Slots that it needs in the receiver's table, but for a reply handle. */
+static inline u32 capipc_message_slots(const struct capipc_message *message)
+{
+	return message->moved_count - message->files - message->refused;
+}
+
+/* Bytes that files cost who sends them, besides what the message costs. */
+static inline size_t capipc_message_files_size(u32 files)
+{
+	return (size_t)files * sizeof(struct capipc_moved);
+}
+
 struct capipc_message *capipc_message_create(struct capipc_account *account, u64 data, u32 len,
 					     u32 attachments);
+int __must_check capipc_message_charge_files(struct capipc_message *message,
+					     struct capipc_account *account);
+void capipc_message_uncharge_files(struct capipc_message *message);
 void capipc_message_free(struct capipc_message *message);
 void capipc_message_destroy(struct capipc_message *message, struct list_head *garbage);
 size_t capipc_message_size(u32 len, u32 attachments);

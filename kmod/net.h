@@ -6,6 +6,7 @@
 #ifndef CAPIPC_NET_H
 #define CAPIPC_NET_H
 
+#include <linux/atomic.h>
 #include <linux/hashtable.h>
 #include <linux/mutex.h>
 #include <linux/xarray.h>

@@ -4,6 +4,7 @@
  */
 #include <linux/module.h>
 
+#include "account_netlink.h"
 #include "dump.h"
 #include "netlink.h"
 #include "subscriber.h"
@@ -68,6 +69,24 @@ static const struct genl_ops capipc_genl_ops[] = {
 	}, {
 		.cmd = CAPIPC_CMD_UNSUBSCRIBE,
 		.doit = capipc_unsubscribe,
+	}, {
+		.cmd = CAPIPC_CMD_GET_USER,
+		.doit = capipc_get_user,
+		.start = capipc_users_start,
+		.dumpit = capipc_dump_user,
+		.done = capipc_users_done,
+		.policy = capipc_user_get_policy,
+		.maxattr = ARRAY_SIZE(capipc_user_get_policy) - 1,
+	}, {
+		.cmd = CAPIPC_CMD_SET_USER,
+		.doit = capipc_set_user,
+		.policy = capipc_user_set_policy,
+		.maxattr = ARRAY_SIZE(capipc_user_set_policy) - 1,
+	}, {
+		.cmd = CAPIPC_CMD_GET_ACCOUNT,
+		.start = capipc_users_start,
+		.dumpit = capipc_dump_account,
+		.done = capipc_users_done,
 	},
 };
 

@@ -6,6 +6,8 @@
 #include <linux/sched.h>
 
 #include "context.h"
+#include "data_pipe.h"
+#include "invitation.h"
 #include "listener.h"
 #include "message.h"
 #include "object.h"
@@ -13,12 +15,50 @@
 #include "trace.h"
 #include "transaction.h"
 
-/* The number of a pipe or listener, in events and dumps. */
+static atomic_long_t capipc_object_ids = ATOMIC_LONG_INIT(0);
+
+/**
+ * capipc_object_next_id - a number for something new, in events and dumps
+ *
+ * Return: the number. Where a long is short, it comes round to what is in use.
+ */
+u64 capipc_object_next_id(void)
+{
+	unsigned long id;
+
+	do {
+		id = (unsigned long)atomic_long_inc_return(&capipc_object_ids);
+	} while (!id);
+	return id;
+}
+
+/* The greatest number given so far. */
+u64 capipc_object_last_id(void)
+{
+	return (unsigned long)atomic_long_read(&capipc_object_ids);
+}
+
+/* The number of what it is part of. */
 u64 capipc_object_id(struct capipc_object *object)
 {
-	if (object->kind == CAPIPC_KIND_ENDPOINT)
+	switch (object->kind) {
+	case CAPIPC_KIND_ENDPOINT:
 		return capipc_endpoint_pipe(capipc_endpoint(object))->id;
-	return capipc_listener(object)->id;
+	case CAPIPC_KIND_LISTENER:
+		return capipc_listener(object)->id;
+	case CAPIPC_KIND_INVITATION:
+		return capipc_invitation(object)->id;
+	default:
+		return capipc_data_end_pipe(capipc_data_end(object))->id;
+	}
+}
+
+/* Which end it is of that, or 0. */
+u32 capipc_object_end(struct capipc_object *object)
+{
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		return capipc_endpoint(object)->index;
+	return capipc_kind_is_data_end(object->kind) ? capipc_data_end(object)->index : 0;
 }
 
 void capipc_object_init(struct capipc_object *object, u8 kind, spinlock_t *lock)
@@ -31,19 +71,51 @@ void capipc_object_init(struct capipc_object *object, u8 kind, spinlock_t *lock)
 
 struct capipc_object *capipc_object_get(struct capipc_object *object)
 {
-	if (object->kind == CAPIPC_KIND_ENDPOINT)
+	switch (object->kind) {
+	case CAPIPC_KIND_ENDPOINT:
 		capipc_pipe_get(capipc_endpoint_pipe(capipc_endpoint(object)));
-	else
+		break;
+	case CAPIPC_KIND_LISTENER:
 		refcount_inc(&capipc_listener(object)->refs);
+		break;
+	case CAPIPC_KIND_INVITATION:
+		refcount_inc(&capipc_invitation(object)->refs);
+		break;
+	case CAPIPC_KIND_PRODUCER:
+	case CAPIPC_KIND_CONSUMER:
+		capipc_data_pipe_get(capipc_data_end_pipe(capipc_data_end(object)));
+		break;
+	}
 	return object;
 }
 
 void capipc_object_put(struct capipc_object *object)
 {
-	if (object->kind == CAPIPC_KIND_ENDPOINT)
+	switch (object->kind) {
+	case CAPIPC_KIND_ENDPOINT:
 		capipc_pipe_put(capipc_endpoint_pipe(capipc_endpoint(object)));
-	else
+		break;
+	case CAPIPC_KIND_LISTENER:
 		capipc_listener_put(capipc_listener(object));
+		break;
+	case CAPIPC_KIND_INVITATION:
+		capipc_invitation_put(capipc_invitation(object));
+		break;
+	case CAPIPC_KIND_PRODUCER:
+	case CAPIPC_KIND_CONSUMER:
+		capipc_data_pipe_put(capipc_data_end_pipe(capipc_data_end(object)));
+		break;
+	}
+}
+
+/* Is it the end of a pipe of whatever kind, whose other end is closed? */
+bool capipc_object_peer_closed_locked(struct capipc_object *object)
+{
+	lockdep_assert_held(object->lock);
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		return capipc_peer_closed_locked(capipc_endpoint(object));
+	return capipc_kind_is_data_end(object->kind) &&
+	       capipc_data_peer_closed_locked(capipc_data_end(object));
 }
 
 /* Is there something for the holder to receive, and nobody at it? */
@@ -52,12 +124,13 @@ bool capipc_object_receivable_locked(struct capipc_object *object)
 	lockdep_assert_held(object->lock);
 	if (object->receiving || object->embryo || !object->owner)
 		return false;
-	if (!(object->rights & CAPIPC_RIGHT_READ))
+	if (!(object->rights & capipc_object_receive_right(object->kind)))
 		return false;
 	if (!list_empty(&object->queue))
 		return true;
-	return object->kind == CAPIPC_KIND_ENDPOINT && !object->peer_closed_told &&
-	       capipc_peer_closed_locked(capipc_endpoint(object));
+	if (capipc_kind_is_data_end(object->kind) && capipc_data_end(object)->signalled)
+		return true;
+	return !object->peer_closed_told && capipc_object_peer_closed_locked(object);
 }
 
 /*
@@ -69,6 +142,17 @@ void capipc_object_wake_locked(struct capipc_object *object)
 	lockdep_assert_held(object->lock);
 	if (object->owner && wq_has_sleeper(&object->owner->wait))
 		wake_up_poll(&object->owner->wait, EPOLLIN | EPOLLRDNORM);
+}
+
+/*
+ * Who waits to receive from it or, through it, for room, does so by a handle that
+ * is not its any more: they will see it when they get the lock.
+ */
+void capipc_object_evict_locked(struct capipc_object *object)
+{
+	capipc_object_wake_locked(object);
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		wake_up_all(&capipc_endpoint_peer(capipc_endpoint(object))->window);
 }
 
 static void capipc_object_unready_locked(struct capipc_object *object)
@@ -121,8 +205,17 @@ void capipc_object_update_ready_locked(struct capipc_object *object)
 /* Where the credentials of the last holder are kept while it is in flight. */
 const struct cred **capipc_object_flight_cred(struct capipc_object *object)
 {
-	return object->kind == CAPIPC_KIND_ENDPOINT ?
-		&capipc_endpoint(object)->flight_cred : &capipc_listener(object)->flight_cred;
+	switch (object->kind) {
+	case CAPIPC_KIND_ENDPOINT:
+		return &capipc_endpoint(object)->flight_cred;
+	case CAPIPC_KIND_LISTENER:
+		return &capipc_listener(object)->flight_cred;
+	case CAPIPC_KIND_PRODUCER:
+	case CAPIPC_KIND_CONSUMER:
+		return &capipc_data_end(object)->flight_cred;
+	default:
+		return &capipc_invitation(object)->flight_cred;
+	}
 }
 
 /**
@@ -144,6 +237,7 @@ void capipc_object_attach(struct capipc_object *object, struct capipc_context *c
 	trace_capipc_transfer(object, context, handle, true);
 	container = object->container;
 	object->container = NULL;
+	object->transfer = NULL;
 	object->place = CAPIPC_PLACE_HELD;
 	object->embryo = true;
 	/* In this order for capipc_holder_cred(), as in capipc_object_detach(). */
@@ -207,20 +301,18 @@ void capipc_object_hold(struct capipc_object *object, struct capipc_context *con
 }
 
 /**
- * capipc_object_detach - it is in flight now
+ * capipc_object_detach - it is leaving its holder
  * @object: held, by a handle that is moving
- * @container: in whose queue it will be, or NULL for a reply
+ * @transfer: the send that it leaves by
  */
-void capipc_object_detach(struct capipc_object *object, struct capipc_object *container)
+void capipc_object_detach(struct capipc_object *object, const struct capipc_transfer *transfer)
 {
 	const struct cred *cred;
-
-	if (container)
-		capipc_object_get(container);
 
 	spin_lock(object->lock);
 	trace_capipc_transfer(object, object->owner, object->handle, false);
 	capipc_object_unready_locked(object);
+	capipc_object_evict_locked(object);
 	/* What its rules compare a sender with until somebody holds it again. */
 	rcu_read_lock();
 	do {
@@ -228,14 +320,33 @@ void capipc_object_detach(struct capipc_object *object, struct capipc_object *co
 	} while (!cred);
 	rcu_read_unlock();
 	WRITE_ONCE(*capipc_object_flight_cred(object), cred);
-	object->place = CAPIPC_PLACE_IN_FLIGHT;
-	object->container = container;
+	object->place = CAPIPC_PLACE_LEAVING;
+	object->transfer = transfer;
+	object->flights++;
 	/* Pairs with the acquire in capipc_holder_cred(), which looks there next. */
 	smp_store_release(&object->owner, NULL);
 	object->handle = 0;
-	/* Senders that wait for room can send through it no more. */
-	if (object->kind == CAPIPC_KIND_ENDPOINT)
-		wake_up_all(&capipc_endpoint_peer(capipc_endpoint(object))->window);
+	spin_unlock(object->lock);
+}
+
+/**
+ * capipc_object_depart - the message that it is in has been queued
+ * @object: detached; the caller has a reference
+ * @transfer: the send that it left by
+ * @container: the object in whose queue it is, or NULL for a reply
+ *
+ * If it has been received or closed meanwhile, it does not leave by this send any
+ * more, and there is nothing to note.
+ */
+void capipc_object_depart(struct capipc_object *object, const struct capipc_transfer *transfer,
+			  struct capipc_object *container)
+{
+	spin_lock(object->lock);
+	if (object->place == CAPIPC_PLACE_LEAVING && object->transfer == transfer) {
+		object->place = CAPIPC_PLACE_IN_FLIGHT;
+		object->transfer = NULL;
+		object->container = container ? capipc_object_get(container) : NULL;
+	}
 	spin_unlock(object->lock);
 }
 
@@ -268,6 +379,7 @@ void capipc_object_close(struct capipc_object *object, struct list_head *garbage
 	if (object->owner)
 		capipc_object_unready_locked(object);
 	object->place = CAPIPC_PLACE_CLOSED;
+	object->transfer = NULL;
 	object->owner = NULL;
 	container = object->container;
 	object->container = NULL;
@@ -276,11 +388,15 @@ void capipc_object_close(struct capipc_object *object, struct list_head *garbage
 	*capipc_object_flight_cred(object) = NULL;
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		capipc_endpoint_close_locked(capipc_endpoint(object));
+	else if (capipc_kind_is_data_end(object->kind))
+		capipc_data_end_close_locked(capipc_data_end(object));
 	spin_unlock(object->lock);
 
 	put_cred(cred);
 	if (object->kind == CAPIPC_KIND_LISTENER)
 		capipc_listener_unbind(capipc_listener(object));
+	if (object->kind == CAPIPC_KIND_INVITATION)
+		capipc_invitation_withdraw(capipc_invitation(object), garbage);
 	if (container)
 		capipc_object_put(container);
 }

@@ -2,18 +2,20 @@
 /*
  * Objects: what can be held by a context or be in flight, and has a queue.
  *
- * An endpoint and a listener are objects. An object is in one place at a time:
+ * An endpoint, a listener, an invitation and an end of a data pipe are objects;
+ * nothing is ever in the queue of the latter. An object is in one place at a time:
  *
- *            attach                      detach
- *   (new) ----------> HELD by a context ---------> IN_FLIGHT in the queue of
- *                       |       ^                     |  another object, its
- *                       |       +------- attach ------+  container, or in a reply
- *                 close |                             | close
- *                       +----------> CLOSED <---------+
+ *            attach                    detach              depart
+ *   (new) ----------> HELD by a ctx. ----------> LEAVING ----------> IN_FLIGHT
+ *                       |       ^                 |   |               |   |
+ *                       |       +---- attach -----+---|---------------+   |
+ *                 close |                             | close             | close
+ *                       +----------> CLOSED <---------+-------------------+
  *
- * What is in flight inside what forms trees, and the root of each is held by
- * a context or waits in the reply to a living caller: a send that would close a
- * ring is refused (transfer.c). So when contexts go, everything goes.
+ * LEAVING: a thread is sending it. IN_FLIGHT: in the queue of another object,
+ * its container, or in an invitation, likewise, or in a reply. An invitation itself
+ * does not leave its holder. Rings of what is in flight inside each other are
+ * found and freed by the collector (collect.c).
  *
  * Freeing is iterative: closing an object puts its queue on a list of garbage,
  * and capipc_garbage_run() destroys the messages there, which may close more
@@ -22,34 +24,45 @@
 #ifndef CAPIPC_OBJECT_H
 #define CAPIPC_OBJECT_H
 
+#include <linux/atomic.h>
+#include <linux/llist.h>
+
 #include "main.h"
 
 enum capipc_place {
 	CAPIPC_PLACE_NEW,
 	CAPIPC_PLACE_HELD,
+	CAPIPC_PLACE_LEAVING,
 	CAPIPC_PLACE_IN_FLIGHT,
 	CAPIPC_PLACE_CLOSED,
 };
 
 /**
- * struct capipc_object - common part of an endpoint and a listener
- * @kind: %CAPIPC_KIND_ENDPOINT or %CAPIPC_KIND_LISTENER; invariant
- * @lock: the lock of the pipe or the listener; invariant. "@lock" below means
+ * struct capipc_object - common part of whatever is in one place at a time
+ * @kind: %CAPIPC_KIND_ENDPOINT, _LISTENER, _PRODUCER, _CONSUMER, _INVITATION; invariant
+ * @lock: the lock of what it is part of; invariant. "@lock" below means
  *        what it points to
  * @place: where it is; @lock
  * @receiving: a thread has taken the first message and is copying it; nobody else
  *             receives until it is done, so that it can be put back; @lock
  * @embryo: attached, but its handle is not published yet; @lock
- * @peer_closed_told: its holder has received PEER_CLOSED; @lock
+ * @peer_closed_told: its holder has received PEER_CLOSED; or the last thing that
+ *                    ever comes from an invitation is in @queue; @lock
  * @owner: the context that holds it; @lock. Alive while @lock is held
- * @container: in flight: the object in whose queue it is, with a reference, or
- *             NULL in a reply; @lock
+ * @container: in flight: the object in whose queue it is, or the invitation, with a
+ *             reference, or NULL in a reply; @lock
+ * @transfer: leaving: the send that it leaves by; @lock
+ * @flights: how often it has left a holder; @lock
  * @ready: on @owner's ready list; @owner->ready_lock inside @lock
  * @queue: messages to be received; @lock
  * @queued: length of @queue; @lock
  * @handle: its value in @owner's table; @lock
  * @rights: of that handle; @lock
  * @cookie: its holder's; @lock
+ * @suspected: on the collector's list, by @suspect
+ * @suspect: in the collector's list of suspects
+ * @walk: the collector's: the last walk that came by
+ * @walk_flights: the collector's: @flights as it was then
  */
 struct capipc_object {
 	u8 kind;
@@ -61,14 +74,36 @@ struct capipc_object {
 	spinlock_t *lock; /* of the pipe or listener, all of this */
 	struct capipc_context *owner;
 	struct capipc_object *container;
+	const struct capipc_transfer *transfer;
+	u32 flights;
 	struct list_head ready;
 	struct list_head queue;
 	u32 handle;
 	u32 rights;
 	u64 cookie;
+
+	atomic_t suspected;
+	u32 walk_flights;
+	u64 walk;
+	struct llist_node suspect;
 };
 
+/* The right to receive from a kind of object: who produces has no READ. */
+static inline u32 capipc_object_receive_right(u8 kind)
+{
+	return kind == CAPIPC_KIND_PRODUCER ? CAPIPC_RIGHT_WRITE : CAPIPC_RIGHT_READ;
+}
+
+/* Between two holders; under its lock. */
+static inline bool capipc_object_is_away(const struct capipc_object *object)
+{
+	return object->place == CAPIPC_PLACE_LEAVING || object->place == CAPIPC_PLACE_IN_FLIGHT;
+}
+
+u64 capipc_object_next_id(void);
+u64 capipc_object_last_id(void);
 u64 capipc_object_id(struct capipc_object *object);
+u32 capipc_object_end(struct capipc_object *object);
 void capipc_object_init(struct capipc_object *object, u8 kind, spinlock_t *lock);
 struct capipc_object *capipc_object_get(struct capipc_object *object);
 void capipc_object_put(struct capipc_object *object);
@@ -79,9 +114,13 @@ void capipc_object_settle(struct capipc_object *object, struct capipc_context *c
 			  u32 handle);
 void capipc_object_hold(struct capipc_object *object, struct capipc_context *context,
 			u32 handle, u32 rights);
-void capipc_object_detach(struct capipc_object *object, struct capipc_object *container);
+void capipc_object_detach(struct capipc_object *object, const struct capipc_transfer *transfer);
+void capipc_object_depart(struct capipc_object *object, const struct capipc_transfer *transfer,
+			  struct capipc_object *container);
+bool capipc_object_peer_closed_locked(struct capipc_object *object);
 bool capipc_object_receivable_locked(struct capipc_object *object);
 void capipc_object_wake_locked(struct capipc_object *object);
+void capipc_object_evict_locked(struct capipc_object *object);
 void capipc_object_update_ready_locked(struct capipc_object *object);
 void capipc_object_close(struct capipc_object *object, struct list_head *garbage);
 void capipc_object_splice_queue_locked(struct capipc_object *object, struct list_head *garbage);

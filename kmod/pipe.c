@@ -4,6 +4,8 @@
  */
 #include <linux/sched.h>
 
+#include "attenuation.h"
+#include "confinement.h"
 #include "context.h"
 #include "ident.h"
 #include "ioctl.h"
@@ -69,6 +71,8 @@ void capipc_pipe_put(struct capipc_pipe *pipe)
 		put_cred(endpoint->verdict_receiver);
 		put_cred(endpoint->flight_cred);
 		capipc_ruleset_put(endpoint->rules);
+		capipc_attenuation_free(endpoint->attenuation);
+		capipc_confinement_free(endpoint->confinement);
 	}
 	kfree_rcu(pipe, rcu);
 }
@@ -84,6 +88,30 @@ void capipc_endpoint_set_origin(struct capipc_endpoint *endpoint, struct capipc_
 	if (!endpoint->origin)
 		endpoint->origin = capipc_ident_get(ident);
 	spin_unlock(endpoint->object.lock);
+}
+
+/**
+ * capipc_endpoint_invite - somebody gets an endpoint by an invitation
+ * @endpoint: the endpoint, in flight
+ * @ident: who
+ * @clause: number of the context that may have @ident killed, or 0
+ */
+void capipc_endpoint_invite(struct capipc_endpoint *endpoint, struct capipc_ident *ident,
+			    u64 clause)
+{
+	struct capipc_ident *old;
+
+	capipc_ident_get(ident);
+	spin_lock(endpoint->object.lock);
+	old = endpoint->origin;
+	endpoint->origin = ident;
+	endpoint->clause = clause;
+	endpoint->ident_changed = endpoint->ident && !capipc_ident_same(ident, endpoint->ident);
+	/* They may be about who has changed. */
+	endpoint->verdict_count = 0;
+	endpoint->verdict_next = 0;
+	spin_unlock(endpoint->object.lock);
+	capipc_ident_put(old);
 }
 
 /**

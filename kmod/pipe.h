@@ -25,18 +25,23 @@
  * Local side, what its holder sends through it:
  * @ident: who sent last, reused as long as nothing about the sender changes
  * @ident_changed: @ident is not @origin
- * @origin: who connected or made the pipe; for an end that waits in a listener
- *          NULL until it is received
+ * @origin: who connected, accepted an invitation with it or made the pipe; for an
+ *          end that waits in a listener NULL until it is received
+ * @clause: number of the context that may have @origin killed, 0 if there is none:
+ *          @origin has accepted it from there on that condition
  * @verdict_receiver: credentials of the receiver that @verdicts were found for
  * @verdict_count: how many of @verdicts are valid
  * @verdict_next: which to replace next
  * @verdicts: ordinals that @ident may send to @verdict_receiver
+ * @attenuation: ordinals that may be sent at all, or NULL for all; changed only by
+ *               a thread that has marked the handle as moving
  *
  * Remote side, what the peer sends to it:
  * @window_bytes: bytes queued here or on their way here
  * @window_messages: messages queued here or on their way here
  * @window: senders that wait for room
  * @rules: who may send what; NULL if all may; set once
+ * @confinement: who may receive the endpoint itself; NULL if all may; set once
  * @facet: which facet of its listener this is
  * @flight_cred: with @rules, in flight: credentials of the last holder
  * @last: who sent the message that was received last
@@ -50,16 +55,19 @@ struct capipc_endpoint {
 	bool ident_changed;
 	struct capipc_ident *ident;
 	struct capipc_ident *origin;
+	u64 clause;
 	const struct cred *verdict_receiver;
 	u8 verdict_count;
 	u8 verdict_next;
 	u32 verdicts[CAPIPC_VERDICTS];
+	struct capipc_attenuation *attenuation;
 
 	u32 facet;
 	u32 window_messages;
 	size_t window_bytes;
 	wait_queue_head_t window;
 	struct capipc_ruleset *rules;
+	struct capipc_confinement *confinement;
 	const struct cred *flight_cred;
 	struct capipc_ident *last;
 	struct list_head calls;
@@ -116,6 +124,8 @@ void capipc_pipe_put(struct capipc_pipe *pipe);
 void capipc_pipe_cut(struct capipc_pipe *pipe, struct list_head *garbage);
 
 void capipc_endpoint_set_origin(struct capipc_endpoint *endpoint, struct capipc_ident *ident);
+void capipc_endpoint_invite(struct capipc_endpoint *endpoint, struct capipc_ident *ident,
+			    u64 clause);
 int __must_check capipc_endpoint_refresh_ident(struct capipc_endpoint *endpoint,
 					       struct capipc_context *context);
 struct capipc_ident *capipc_endpoint_sender(struct capipc_endpoint *endpoint,

@@ -6,11 +6,12 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/pid_namespace.h>
-#include <linux/security.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "context.h"
 #include "ident.h"
+#include "invitation.h"
 #include "ioctl.h"
 #include "pipe.h"
 #include "program.h"
@@ -20,8 +21,8 @@
 
 /**
  * capipc_query_sender - find the sender that a stamp is about
- * @handle: an endpoint or a reply handle
- * @stamp_id: which; 0 for who connected, or called
+ * @handle: an endpoint, a reply handle or an invitation
+ * @stamp_id: which; 0 for who connected, called or accepted
  * @changed: out: %CAPIPC_STAMP_CHANGED, as it was in the stamp
  *
  * Return: the ident with a reference, or -ESTALE, -EPROTOTYPE.
@@ -38,6 +39,9 @@ struct capipc_ident *capipc_query_sender(struct capipc_handle *handle, u64 stamp
 			return ERR_PTR(-ESTALE);
 		*changed = handle->transaction->sender_changed;
 		return capipc_ident_get(ident);
+	case CAPIPC_KIND_INVITATION:
+		*changed = false;
+		return capipc_invitation_acceptor(capipc_invitation(handle->object), stamp_id);
 	case CAPIPC_KIND_ENDPOINT:
 		break;
 	default:
@@ -77,23 +81,13 @@ static int capipc_query_groups(const struct capipc_ident *ident, struct capipc_q
 
 static int capipc_query_label(const struct capipc_ident *ident, struct capipc_query *arg)
 {
-	char *label;
-	u32 len;
-	int ret;
+	size_t len = ident->label ? strlen(ident->label) : 0;
 
-	arg->label_len = 0;
-	if (!ident->secid)
-		return 0;
-	ret = security_secid_to_secctx(ident->secid, &label, &len);
-	if (ret)
-		return ret == -ENOMEM ? ret : 0;
-	/* Some modules count the NUL and some do not. */
-	len = strnlen(label, len);
 	arg->label_len = len;
-	if (len <= arg->label_capacity && copy_to_user(u64_to_user_ptr(arg->label), label, len))
-		ret = -EFAULT;
-	security_release_secctx(label, len);
-	return ret;
+	if (len <= arg->label_capacity &&
+	    copy_to_user(u64_to_user_ptr(arg->label), ident->label, len))
+		return -EFAULT;
+	return 0;
 }
 
 static void capipc_query_exe(const struct capipc_ident *ident, struct capipc_query *arg)

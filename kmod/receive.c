@@ -11,7 +11,10 @@
 
 #include "audit.h"
 #include "call.h"
+#include "collect.h"
+#include "confinement.h"
 #include "context.h"
+#include "data_pipe.h"
 #include "ident.h"
 #include "ioctl.h"
 #include "listener.h"
@@ -41,9 +44,16 @@ static struct capipc_object *capipc_receive_pick(struct capipc_context *context)
 	return object;
 }
 
+static u32 capipc_receive_news_locked(struct capipc_object *object)
+{
+	if (capipc_kind_is_data_end(object->kind))
+		return capipc_data_end_take_news_locked(capipc_data_end(object));
+	return CAPIPC_RECEIVED_PEER_CLOSED;
+}
+
 /*
- * Begin to receive from an object: take its first message, or NULL for the news
- * that the peer is closed. -EAGAIN: somebody else was faster. -EMSGSIZE: it does
+ * Begin to receive from an object: take its first message, or NULL for news, that
+ * the peer is closed or has signalled. -EAGAIN: somebody else was faster. -EMSGSIZE: it does
  * not fit, and stays.
  */
 static int capipc_receive_begin(struct capipc_context *context, struct capipc_object *object,
@@ -78,7 +88,7 @@ static int capipc_receive_begin(struct capipc_context *context, struct capipc_ob
 		if (message->transaction)
 			message->transaction->request = NULL;
 	} else {
-		arg->type = CAPIPC_RECEIVED_PEER_CLOSED;
+		arg->type = capipc_receive_news_locked(object);
 	}
 	object->receiving = true;
 	*out = message;
@@ -90,12 +100,16 @@ out_unlock:
 }
 
 /* It could not be delivered: as if nothing had happened. */
-static void capipc_receive_abort(struct capipc_object *object, struct capipc_message *message)
+static void capipc_receive_abort(struct capipc_object *object, struct capipc_message *message,
+				 u32 type)
 {
 	LIST_HEAD(garbage);
+	bool suspect;
 
 	spin_lock(object->lock);
 	object->receiving = false;
+	if (type == CAPIPC_RECEIVED_READABLE || type == CAPIPC_RECEIVED_WRITABLE)
+		capipc_data_end(object)->signalled = object->place != CAPIPC_PLACE_CLOSED;
 	if (message) {
 		if (object->place == CAPIPC_PLACE_CLOSED ||
 		    (object->kind == CAPIPC_KIND_ENDPOINT &&
@@ -109,41 +123,52 @@ static void capipc_receive_abort(struct capipc_object *object, struct capipc_mes
 		}
 	}
 	capipc_object_update_ready_locked(object);
+	suspect = object->place == CAPIPC_PLACE_IN_FLIGHT;
 	spin_unlock(object->lock);
 	capipc_garbage_run(&garbage);
+	/* What is received from is not part of a ring; now it may be. */
+	if (unlikely(suspect))
+		capipc_collect_suspect(object);
 }
 
 static void capipc_receive_finish(struct capipc_context *context, struct capipc_object *object,
-				  struct capipc_message *message)
+				  struct capipc_message *message, u32 type)
 {
 	struct capipc_endpoint *endpoint = NULL;
 	struct capipc_ident *last = NULL;
+	bool suspect;
 
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		endpoint = capipc_endpoint(object);
 	spin_lock(object->lock);
 	object->receiving = false;
-	if (!message) {
+	if (type == CAPIPC_RECEIVED_PEER_CLOSED) {
 		/* Unless it has moved: its new holder is to be told as well. */
 		if (object->owner == context)
 			object->peer_closed_told = true;
 		capipc_object_wake_locked(object);
-	} else if (endpoint) {
+	} else if (message && endpoint) {
 		capipc_endpoint_release_window_locked(endpoint, message->charge);
 		/* Who sent last can be asked for; the message's reference moves. */
 		last = endpoint->last;
 		endpoint->last = message->sender;
 		message->sender = NULL;
+	} else if (object->kind == CAPIPC_KIND_INVITATION) {
+		/* Whoever else waits for it waits in vain. */
+		capipc_object_wake_locked(object);
 	}
 	capipc_object_update_ready_locked(object);
+	suspect = object->place == CAPIPC_PLACE_IN_FLIGHT;
 	spin_unlock(object->lock);
 	capipc_ident_put(last);
+	if (unlikely(suspect))
+		capipc_collect_suspect(object);
 }
 
 /* Slots that a message needs in the receiver's table. */
 static u32 capipc_receive_slots(const struct capipc_message *message)
 {
-	return message->moved_count + !!message->transaction;
+	return capipc_message_slots(message) + !!message->transaction;
 }
 
 static int capipc_receive_copy(struct capipc_context *context, struct capipc_request *request,
@@ -151,10 +176,12 @@ static int capipc_receive_copy(struct capipc_context *context, struct capipc_req
 {
 	struct capipc_receive *arg = &request->argument.receive;
 
-	capipc_ident_stamp(message->sender, message->sender_changed, &arg->stamp);
+	/* Nobody sends the news that an invitation is over. */
+	if (message->sender)
+		capipc_ident_stamp(message->sender, message->sender_changed, &arg->stamp);
 	if (message->type == CAPIPC_RECEIVED_CONNECTION) {
-		arg->reply_handle = message->moved[0].handle;
-		arg->facet = capipc_endpoint(message->moved[0].object)->facet;
+		arg->reply_handle = message->moved[0].value;
+		arg->facet = capipc_endpoint(message->moved[0].what.object)->facet;
 	}
 	if (message->transaction) {
 		arg->reply_capacity = message->transaction->reply_capacity;
@@ -173,7 +200,7 @@ static int capipc_receive_deliver(struct capipc_context *context, struct capipc_
 	struct capipc_table *table = &context->table;
 	struct capipc_handle reply = {
 		.transaction = message->transaction,
-		.rights = CAPIPC_RIGHT_WRITE,
+		.rights = CAPIPC_RIGHT_WRITE | CAPIPC_RIGHT_TRANSFER,
 		.kind = CAPIPC_KIND_REPLY,
 	};
 	struct capipc_ident *origin = NULL;
@@ -186,6 +213,9 @@ static int capipc_receive_deliver(struct capipc_context *context, struct capipc_
 		if (!origin)
 			return -ENOMEM;
 	}
+	ret = message->moved_count ? capipc_confinement_judge(context, message) : 0;
+	if (ret)
+		goto out_origin;
 	ret = capipc_table_reserve(table, capipc_receive_slots(message), false);
 	if (ret)
 		goto out_origin;
@@ -200,7 +230,7 @@ static int capipc_receive_deliver(struct capipc_context *context, struct capipc_
 		goto err_reply;
 	}
 	if (origin)
-		capipc_endpoint_set_origin(capipc_endpoint(message->moved[0].object), origin);
+		capipc_endpoint_set_origin(capipc_endpoint(message->moved[0].what.object), origin);
 	capipc_arrival_finish(context, message);
 	if (message->transaction) {
 		message->transaction = NULL;
@@ -233,6 +263,23 @@ static void capipc_receive_clear(struct capipc_receive *arg)
 	memset(&arg->stamp, 0, sizeof(arg->stamp));
 }
 
+/*
+ * It could not be delivered. Where it came from and what it needs is told all the
+ * same, so that who cannot take it can close what it came from.
+ */
+static int capipc_receive_refuse(struct capipc_request *request, int error)
+{
+	struct capipc_receive *arg = &request->argument.receive;
+	struct capipc_receive told = *arg;
+
+	capipc_receive_clear(arg);
+	arg->type = told.type;
+	arg->from = told.from;
+	arg->data_len = told.data_len;
+	arg->attachments_count = told.attachments_count;
+	return capipc_request_respond(request) ?: error;
+}
+
 /* Try to receive from one object. -EAGAIN: there is nothing. */
 static int capipc_receive_from(struct capipc_context *context, struct capipc_request *request,
 			       struct capipc_object *object)
@@ -245,23 +292,23 @@ static int capipc_receive_from(struct capipc_context *context, struct capipc_req
 	capipc_receive_clear(arg);
 	ret = capipc_receive_begin(context, object, arg, &message);
 	if (ret == -EMSGSIZE)
-		return capipc_request_respond(request) ?: ret;
+		return capipc_receive_refuse(request, ret);
 	if (ret)
 		return ret;
 	if (message && message->type == CAPIPC_RECEIVED_CONNECTION)
-		pipe_id = capipc_endpoint_pipe(capipc_endpoint(message->moved[0].object))->id;
+		pipe_id = capipc_endpoint_pipe(capipc_endpoint(message->moved[0].what.object))->id;
 	if (message)
 		ret = capipc_receive_deliver(context, request, message);
 	else
 		ret = capipc_request_respond(request);
 	if (ret) {
-		capipc_receive_abort(object, message);
-		return ret;
+		capipc_receive_abort(object, message, arg->type);
+		return ret == -EFAULT ? ret : capipc_receive_refuse(request, ret);
 	}
 	trace_capipc_receive(context, object, arg);
 	if (message && message->type == CAPIPC_RECEIVED_CONNECTION)
 		capipc_audit_accepted(context, object, message->sender, pipe_id, arg->facet);
-	capipc_receive_finish(context, object, message);
+	capipc_receive_finish(context, object, message, arg->type);
 	if (message)
 		capipc_message_free(message);
 	return 0;
@@ -296,12 +343,13 @@ static int capipc_receive_any(struct capipc_context *context, struct capipc_requ
 }
 
 /* Whether waiting for one object is over: 0, -EPIPE, -EBADF, or -EAGAIN for no. */
-static int capipc_receive_poll_one(struct capipc_context *context, struct capipc_object *object)
+static int capipc_receive_poll_one(struct capipc_context *context, struct capipc_object *object,
+				   u32 handle)
 {
 	int ret = -EAGAIN;
 
 	spin_lock(object->lock);
-	if (object->owner != context)
+	if (object->owner != context || object->handle != handle)
 		ret = -EBADF;
 	else if (capipc_object_receivable_locked(object))
 		ret = 0;
@@ -324,16 +372,16 @@ static int capipc_receive_one(struct capipc_context *context, struct capipc_requ
 	if (ret)
 		return ret;
 	object = handle.object;
-	if (handle.kind != CAPIPC_KIND_ENDPOINT && handle.kind != CAPIPC_KIND_LISTENER) {
+	if (!capipc_handle_is_object(&handle)) {
 		ret = -EPROTOTYPE;
 		goto out_put;
 	}
-	if (!(handle.rights & CAPIPC_RIGHT_READ)) {
+	if (!(handle.rights & capipc_object_receive_right(handle.kind))) {
 		ret = -EPERM;
 		goto out_put;
 	}
 	for (;;) {
-		ret = capipc_receive_poll_one(context, object);
+		ret = capipc_receive_poll_one(context, object, arg->handle);
 		if (!ret)
 			ret = capipc_receive_from(context, request, object);
 		if (ret != -EAGAIN || deadline->nowait)
@@ -343,7 +391,8 @@ static int capipc_receive_one(struct capipc_context *context, struct capipc_requ
 			break;
 		/* Not exclusive: nobody else is woken in our place. */
 		ret = capipc_wait_event(context->wait,
-					capipc_receive_poll_one(context, object) != -EAGAIN,
+					capipc_receive_poll_one(context, object,
+								arg->handle) != -EAGAIN,
 					deadline, 0);
 		expired = ret == -ETIMEDOUT;
 		if (ret && !expired)

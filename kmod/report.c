@@ -36,16 +36,63 @@ static int capipc_report_reason(const struct capipc_report *arg, char *reason)
 	return 0;
 }
 
+/* Did the sender agree to be killed, when it got the far end by an invitation? */
+static bool capipc_report_agreed(struct capipc_context *context, struct capipc_endpoint *endpoint,
+				 const struct capipc_ident *ident)
+{
+	struct capipc_endpoint *peer = capipc_endpoint_peer(endpoint);
+	const struct capipc_ident *acceptor;
+	bool agreed;
+
+	spin_lock(endpoint->object.lock);
+	acceptor = peer->origin;
+	agreed = peer->clause == context->id && acceptor && acceptor->pid == ident->pid &&
+		 acceptor->image == ident->image && acceptor->exec_id == ident->exec_id;
+	spin_unlock(endpoint->object.lock);
+	return agreed;
+}
+
+/*
+ * Kill a process that has agreed, without kill(2)'s rule, if it still runs the
+ * program that did. The lock keeps it from executing another one meanwhile; whoever
+ * has it is doing so, and need not be waited for. Nor is the first process of the
+ * caller's own pid namespace killed, and all of that with it.
+ */
+static u32 capipc_report_kill_agreed(const struct capipc_ident *ident)
+{
+	u32 verdict = CAPIPC_REPORT_SPARED;
+	struct task_struct *task;
+
+	if (is_child_reaper(ident->pid) && ns_of_pid(ident->pid) == task_active_pid_ns(current))
+		return verdict;
+	task = get_pid_task(ident->pid, PIDTYPE_TGID);
+	if (!task)
+		return verdict;
+	if (down_read_trylock(&task->signal->exec_update_lock)) {
+		if (READ_ONCE(task->self_exec_id) == ident->exec_id &&
+		    !kill_pid(ident->pid, SIGKILL, 1))
+			verdict = CAPIPC_REPORT_KILLED;
+		up_read(&task->signal->exec_update_lock);
+	}
+	put_task_struct(task);
+	return verdict;
+}
+
 /*
  * kill(2)'s own rule, by the kernel's own function, on the process that is
  * pinned: a number that has been reused hits nobody. Nor can anybody kill who
- * has no number in his pid namespace.
+ * has no number in his pid namespace. Else the sender may have agreed to it.
  */
-static u32 capipc_report_kill(const struct capipc_ident *ident)
+static u32 capipc_report_kill(struct capipc_context *context, struct capipc_endpoint *endpoint,
+			      const struct capipc_ident *ident)
 {
 	if (!pid_nr_ns(ident->pid, task_active_pid_ns(current)))
 		return CAPIPC_REPORT_SPARED;
-	return kill_pid(ident->pid, SIGKILL, 0) ? CAPIPC_REPORT_SPARED : CAPIPC_REPORT_KILLED;
+	if (!kill_pid(ident->pid, SIGKILL, 0))
+		return CAPIPC_REPORT_KILLED;
+	if (!capipc_report_agreed(context, endpoint, ident))
+		return CAPIPC_REPORT_SPARED;
+	return capipc_report_kill_agreed(ident);
 }
 
 static void capipc_report_tell(struct capipc_context *context, const struct capipc_report *arg,
@@ -90,7 +137,9 @@ static int capipc_report_sender(const struct capipc_report *arg, struct capipc_h
 	struct capipc_ident *last;
 	bool changed;
 
-	if (handle->kind != CAPIPC_KIND_ENDPOINT) {
+	if (handle->kind != CAPIPC_KIND_ENDPOINT && handle->kind != CAPIPC_KIND_REPLY)
+		return -EPROTOTYPE;
+	if (handle->kind == CAPIPC_KIND_REPLY) {
 		*sender = capipc_query_sender(handle, arg->stamp_id, &changed);
 		return PTR_ERR_OR_ZERO(*sender);
 	}
@@ -109,6 +158,7 @@ int capipc_ioctl_report(struct capipc_context *context, struct capipc_request *r
 	struct capipc_report *arg = &request->argument.report;
 	char reason[CAPIPC_REASON_MAX];
 	struct capipc_handle handle, removed;
+	struct capipc_endpoint *endpoint;
 	struct capipc_ident *sender;
 	struct capipc_pipe *pipe;
 	LIST_HEAD(garbage);
@@ -133,10 +183,11 @@ int capipc_ioctl_report(struct capipc_context *context, struct capipc_request *r
 	if (ret)
 		goto out_sender;
 
-	pipe = capipc_endpoint_pipe(capipc_report_endpoint(&handle));
+	endpoint = capipc_report_endpoint(&handle);
+	pipe = capipc_endpoint_pipe(endpoint);
 	/* First, so that the sender cannot see it coming and be gone by itself. */
 	if (arg->flags & CAPIPC_REPORT_KILL)
-		arg->verdict = capipc_report_kill(sender);
+		arg->verdict = capipc_report_kill(context, endpoint, sender);
 	capipc_pipe_cut(pipe, &garbage);
 	capipc_handle_close(&removed, false, &garbage);
 	capipc_garbage_run(&garbage);

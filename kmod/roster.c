@@ -15,7 +15,6 @@
 
 /* A pipe is in it by its first endpoint. */
 static DEFINE_XARRAY_FLAGS(capipc_roster, XA_FLAGS_ACCOUNT);
-static atomic_long_t capipc_roster_ids = ATOMIC_LONG_INIT(0);
 static atomic_t capipc_roster_changes = ATOMIC_INIT(0);
 
 /**
@@ -27,15 +26,11 @@ static atomic_t capipc_roster_changes = ATOMIC_INIT(0);
  */
 int capipc_roster_enter(struct capipc_object *object, u64 *id)
 {
-	unsigned long number;
 	int ret;
 
 	do {
-		/* 0 is no number. Where a long is short it may come round to one in use. */
-		number = (unsigned long)atomic_long_inc_return(&capipc_roster_ids);
-		*id = number;
-		ret = number ? xa_insert(&capipc_roster, number, object, GFP_KERNEL_ACCOUNT) :
-			-EBUSY;
+		*id = capipc_object_next_id();
+		ret = xa_insert(&capipc_roster, *id, object, GFP_KERNEL_ACCOUNT);
 	} while (ret == -EBUSY);
 	if (ret)
 		*id = 0;
@@ -95,12 +90,6 @@ struct capipc_object *capipc_roster_next(u64 *from, u64 until, capipc_roster_fn 
 	rcu_read_unlock();
 	*from = object ? (u64)xas.xa_index + 1 : until + 1;
 	return object;
-}
-
-/* The greatest number given so far. */
-u64 capipc_roster_last(void)
-{
-	return (unsigned long)atomic_long_read(&capipc_roster_ids);
 }
 
 /* Changes whenever something enters or leaves; never 0. */

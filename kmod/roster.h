@@ -21,7 +21,6 @@ int __must_check capipc_roster_enter(struct capipc_object *object, u64 *id);
 void capipc_roster_leave(u64 id);
 struct capipc_object *capipc_roster_next(u64 *from, u64 until, capipc_roster_fn wanted,
 					 const void *data);
-u64 capipc_roster_last(void);
 unsigned int capipc_roster_generation(void);
 void capipc_roster_exit(void);
 

@@ -4,9 +4,11 @@
  */
 #include <linux/overflow.h>
 #include <linux/security.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "account.h"
+#include "attenuation.h"
 #include "context.h"
 #include "ident.h"
 #include "ioctl.h"
@@ -20,26 +22,29 @@
 	 CAPIPC_MATCH_GID | CAPIPC_MATCH_CAPABILITIES | CAPIPC_MATCH_LABEL |		\
 	 CAPIPC_MATCH_UNCHANGED)
 
-static int capipc_rule_label(const struct capipc_rule *rule, u32 *secid)
+/* The label of a rule as the security module writes it, which must know it. */
+static int capipc_rule_label(const struct capipc_rule *rule, char **label)
 {
-	char label[CAPIPC_LABEL_MAX + 1];
+	char text[CAPIPC_LABEL_MAX + 1];
+	u32 secid;
 	int ret;
 
 	if (!rule->label_len || rule->label_len > CAPIPC_LABEL_MAX)
 		return -EINVAL;
-	if (copy_from_user(label, u64_to_user_ptr(rule->label), rule->label_len))
+	if (copy_from_user(text, u64_to_user_ptr(rule->label), rule->label_len))
 		return -EFAULT;
-	label[rule->label_len] = '\0';
-	ret = security_secctx_to_secid(label, rule->label_len, secid);
-	switch (ret) {
-	case 0:
-		return *secid ? 0 : -EOPNOTSUPP;
-	case -ENOMEM:
-	case -EOPNOTSUPP:
-		return ret;
-	default:
-		return -EINVAL;
+	text[rule->label_len] = '\0';
+	ret = security_secctx_to_secid(text, rule->label_len, &secid);
+	if (!ret) {
+		if (!secid)
+			return -EOPNOTSUPP;
+		*label = capipc_compat_secid_label(secid);
+		if (!IS_ERR(*label))
+			return 0;
+		ret = PTR_ERR(*label);
+		*label = NULL;
 	}
+	return ret == -ENOMEM || ret == -EOPNOTSUPP ? ret : -EINVAL;
 }
 
 /* Check a rule and translate it into kernel ids. */
@@ -79,8 +84,22 @@ static int capipc_rule_translate(const struct capipc_rule *rule, bool connect,
 		return -EINVAL;
 	}
 	if (rule->match & CAPIPC_MATCH_LABEL)
-		return capipc_rule_label(rule, &out->secid);
+		return capipc_rule_label(rule, &out->label);
 	return rule->label || rule->label_len ? -EINVAL : 0;
+}
+
+static int capipc_ruleset_charge_label(struct capipc_ruleset *ruleset, const char *label)
+{
+	size_t size;
+	int ret;
+
+	if (!label)
+		return 0;
+	size = strlen(label) + 1;
+	ret = capipc_account_charge(ruleset->account, CAPIPC_BYTES, size);
+	if (!ret)
+		ruleset->charge += size;
+	return ret;
 }
 
 /**
@@ -126,6 +145,8 @@ struct capipc_ruleset *capipc_ruleset_create(struct capipc_context *context, u64
 					    rule_size);
 		if (!ret)
 			ret = capipc_rule_translate(&rule, connect, &ruleset->rules[i]);
+		if (!ret)
+			ret = capipc_ruleset_charge_label(ruleset, ruleset->rules[i].label);
 		if (ret) {
 			capipc_ruleset_put(ruleset);
 			return ERR_PTR(ret);
@@ -144,8 +165,12 @@ struct capipc_ruleset *capipc_ruleset_get(struct capipc_ruleset *ruleset)
 /* @ruleset may be NULL. */
 void capipc_ruleset_put(struct capipc_ruleset *ruleset)
 {
+	u32 i;
+
 	if (!ruleset || !refcount_dec_and_test(&ruleset->refs))
 		return;
+	for (i = 0; i < ruleset->count; i++)
+		kfree(ruleset->rules[i].label);
 	capipc_account_uncharge(ruleset->account, CAPIPC_BYTES, ruleset->charge);
 	kvfree(ruleset);
 }
@@ -178,7 +203,8 @@ static bool capipc_rule_matches(const struct capipc_krule *rule, const struct ca
 	    (capipc_cred_capabilities(sender, asked->receiver->user_ns) & rule->capabilities) !=
 	    rule->capabilities)
 		return false;
-	if ((match & CAPIPC_MATCH_LABEL) && asked->ident->secid != rule->secid)
+	if ((match & CAPIPC_MATCH_LABEL) &&
+	    !capipc_label_same(asked->ident->label, rule->label))
 		return false;
 	if ((match & CAPIPC_MATCH_UNCHANGED) && asked->changed)
 		return false;
@@ -233,14 +259,20 @@ static u32 capipc_rule_unmet(const struct capipc_krule *rule, const struct capip
 	return unmet;
 }
 
-/* Which rule comes nearest? The first of those of which least does not hold. */
-static void capipc_ruleset_nearest(const struct capipc_ruleset *ruleset,
-				   const struct capipc_asked *asked,
-				   struct capipc_nearest *nearest)
+/**
+ * capipc_ruleset_nearest - which rule comes nearest?
+ * @ruleset: the list, or NULL if there is none
+ * @asked: the question, which it denies
+ * @list: enum capipc_rule_list
+ * @nearest: out: the first rule of those of which least does not hold
+ */
+void capipc_ruleset_nearest(const struct capipc_ruleset *ruleset,
+			    const struct capipc_asked *asked, u32 list,
+			    struct capipc_nearest *nearest)
 {
 	u32 i, unmet;
 
-	*nearest = (struct capipc_nearest) { .rule = CAPIPC_EXPLAIN_NONE };
+	*nearest = (struct capipc_nearest) { .list = list, .rule = CAPIPC_EXPLAIN_NONE };
 	if (!ruleset)
 		return;
 	nearest->count = ruleset->count;
@@ -304,6 +336,8 @@ static int capipc_endpoint_decide_locked(struct capipc_endpoint *endpoint,
 		.changed = changed,
 	};
 
+	if (!capipc_attenuation_allows(endpoint->attenuation, ordinal))
+		return CAPIPC_EXPLAIN_ATTENUATED;
 	return capipc_ruleset_decide(target->rules, &asked);
 }
 
@@ -328,9 +362,16 @@ void capipc_endpoint_nearest_locked(struct capipc_endpoint *endpoint,
 	};
 
 	lockdep_assert_held(endpoint->object.lock);
+	if (!capipc_attenuation_allows(endpoint->attenuation, ordinal)) {
+		*nearest = (struct capipc_nearest) {
+			.list = CAPIPC_RULE_LIST_ATTENUATION,
+			.rule = CAPIPC_EXPLAIN_NONE,
+		};
+		return;
+	}
 	rcu_read_lock();
 	asked.receiver = capipc_receiver_cred_locked(target);
-	capipc_ruleset_nearest(target->rules, &asked, nearest);
+	capipc_ruleset_nearest(target->rules, &asked, CAPIPC_RULE_LIST_ENDPOINT, nearest);
 	rcu_read_unlock();
 }
 
@@ -342,8 +383,13 @@ void capipc_listener_nearest(struct capipc_listener *listener, const struct capi
 
 	rcu_read_lock();
 	asked.receiver = capipc_holder_cred(&listener->object);
-	capipc_ruleset_nearest(listener->rules, &asked, nearest);
+	capipc_ruleset_nearest(listener->rules, &asked, CAPIPC_RULE_LIST_LISTENER, nearest);
 	rcu_read_unlock();
+}
+
+static bool capipc_explain_allowed(int rule)
+{
+	return rule >= 0 || rule == CAPIPC_EXPLAIN_OPEN;
 }
 
 static bool capipc_verdict_known_locked(struct capipc_endpoint *endpoint,
@@ -398,7 +444,7 @@ bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct ca
 	bool allowed = false;
 
 	lockdep_assert_held(endpoint->object.lock);
-	if (!target->rules)
+	if (!target->rules && !endpoint->attenuation)
 		return true;
 
 	rcu_read_lock();
@@ -407,7 +453,8 @@ bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct ca
 	if (ident == endpoint->ident)
 		allowed = capipc_verdict_known_locked(endpoint, receiver, ordinal);
 	if (!allowed) {
-		allowed = capipc_endpoint_decide_locked(endpoint, ident, changed, ordinal) >= 0;
+		allowed = capipc_explain_allowed(capipc_endpoint_decide_locked(endpoint, ident,
+									       changed, ordinal));
 		if (allowed && ident == endpoint->ident)
 			capipc_verdict_remember_locked(endpoint, receiver, ordinal);
 	}
@@ -527,6 +574,6 @@ int capipc_ioctl_explain(struct capipc_context *context, struct capipc_request *
 		ret = capipc_explain_connect(context, arg);
 	if (ret)
 		return ret;
-	arg->allowed = arg->rule != CAPIPC_EXPLAIN_NONE;
+	arg->allowed = capipc_explain_allowed(arg->rule);
 	return capipc_request_respond(request);
 }

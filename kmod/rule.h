@@ -19,7 +19,7 @@ struct capipc_krule {
 	kuid_t uid;
 	kgid_t gid;
 	u64 capabilities;
-	u32 secid;
+	char *label;
 };
 
 /**
@@ -60,16 +60,21 @@ int capipc_ruleset_decide(const struct capipc_ruleset *ruleset, const struct cap
 
 /**
  * struct capipc_nearest - the rule that comes nearest to allowing what none allows
+ * @list: enum capipc_rule_list, which list it is in
  * @rule: its index, or %CAPIPC_EXPLAIN_NONE if none is about it at all
  * @unmet: what of it does not hold, CAPIPC_MATCH_*
  * @count: how many rules there are
  */
 struct capipc_nearest {
+	u32 list;
 	s32 rule;
 	u32 unmet;
 	u32 count;
 };
 
+void capipc_ruleset_nearest(const struct capipc_ruleset *ruleset,
+			    const struct capipc_asked *asked, u32 list,
+			    struct capipc_nearest *nearest);
 void capipc_listener_nearest(struct capipc_listener *listener, const struct capipc_ident *ident,
 			     struct capipc_nearest *nearest);
 void capipc_endpoint_nearest_locked(struct capipc_endpoint *endpoint,

@@ -43,7 +43,7 @@ static int capipc_send_check_locked(const struct capipc_sending *sending)
 	const struct capipc_object *object = &sending->endpoint->object;
 
 	if (unlikely(object->owner != sending->context || object->handle != sending->handle))
-		return object->place == CAPIPC_PLACE_IN_FLIGHT ? -EBUSY : -EBADF;
+		return capipc_object_is_away(object) ? -EBUSY : -EBADF;
 	return capipc_peer_closed_locked(sending->endpoint) ? -EPIPE : 0;
 }
 
@@ -167,11 +167,35 @@ static void capipc_send_bind(struct capipc_sending *sending, struct capipc_messa
 	transaction->target = sending->target;
 }
 
+/* Apart, so that a message that carries nothing needs no stack for it. */
+static noinline int capipc_enqueue_moving(struct capipc_sending *sending,
+					  struct capipc_message *message,
+					  const struct capipc_outgoing *outgoing)
+{
+	struct capipc_context *context = sending->context;
+	struct capipc_transfer transfer;
+	int ret;
+
+	ret = capipc_transfer_begin(&transfer, context, message, outgoing->attachments,
+				    outgoing->attachments_count, &sending->target->object);
+	if (ret)
+		return ret;
+	/* What was charged for the handles is charged for the message from now on. */
+	message->handles = capipc_message_slots(message);
+	ret = capipc_enqueue(sending, message);
+	if (ret) {
+		message->handles = 0;
+		capipc_transfer_abort(&transfer, context, message);
+		return ret;
+	}
+	capipc_transfer_finish(&transfer, context, false);
+	return 0;
+}
+
 static int capipc_build_and_enqueue(struct capipc_sending *sending,
 				    const struct capipc_outgoing *outgoing)
 {
 	struct capipc_context *context = sending->context;
-	struct capipc_transfer transfer;
 	struct capipc_message *message;
 	int ret;
 
@@ -183,25 +207,14 @@ static int capipc_build_and_enqueue(struct capipc_sending *sending,
 	message->sender = capipc_ident_get(sending->sender);
 	message->sender_changed = sending->sender_changed;
 
-	ret = capipc_transfer_begin(&transfer, context, message, outgoing->attachments,
-				    outgoing->attachments_count, &sending->target->object);
-	if (ret)
-		goto err_free;
 	if (outgoing->transaction)
 		capipc_send_bind(sending, message, outgoing->transaction);
-	/* What was charged for the handles is charged for the message from now on. */
-	message->handles = message->moved_count;
-	ret = capipc_enqueue(sending, message);
-	if (ret) {
-		message->handles = 0;
-		capipc_transfer_abort(&transfer, context, message);
-		goto err_free;
-	}
-	capipc_transfer_finish(&transfer, context, false);
-	return 0;
-
-err_free:
-	capipc_message_free(message);
+	if (likely(!outgoing->attachments_count))
+		ret = capipc_enqueue(sending, message);
+	else
+		ret = capipc_enqueue_moving(sending, message, outgoing);
+	if (ret)
+		capipc_message_free(message);
 	return ret;
 }
 

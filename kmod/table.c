@@ -7,9 +7,7 @@
 #include <linux/sched.h>
 
 #include "account.h"
-#include "object.h"
 #include "table.h"
-#include "transaction.h"
 
 #define CAPIPC_NO_SLOT	U32_MAX
 
@@ -269,22 +267,11 @@ bool capipc_table_publish(struct capipc_table *table, u32 value, const struct ca
 	return true;
 }
 
-static void capipc_slot_get(const struct capipc_slot *slot, struct capipc_handle *out)
+static void capipc_slot_read(const struct capipc_slot *slot, struct capipc_handle *out)
 {
+	out->object = slot->object;
 	out->rights = slot->rights;
 	out->kind = slot->kind;
-	if (slot->kind == CAPIPC_KIND_REPLY || slot->kind == CAPIPC_KIND_CALL)
-		out->transaction = capipc_transaction_get(slot->transaction);
-	else
-		out->object = capipc_object_get(slot->object);
-}
-
-void capipc_handle_put(struct capipc_handle *handle)
-{
-	if (handle->kind == CAPIPC_KIND_REPLY || handle->kind == CAPIPC_KIND_CALL)
-		capipc_transaction_put(handle->transaction);
-	else
-		capipc_object_put(handle->object);
 }
 
 /**
@@ -307,7 +294,9 @@ int capipc_table_get_any(struct capipc_table *table, u32 value, struct capipc_ha
 	else if (slot->state == CAPIPC_SLOT_MOVING)
 		ret = -EBUSY;
 	else
-		capipc_slot_get(slot, out);
+		capipc_slot_read(slot, out);
+	if (!ret)
+		capipc_handle_get(out);
 	spin_unlock(&table->lock);
 	return ret;
 }
@@ -358,9 +347,7 @@ int capipc_table_remove(struct capipc_table *table, u32 value, struct capipc_han
 	} else if (slot->state == CAPIPC_SLOT_MOVING) {
 		ret = -EBUSY;
 	} else {
-		out->object = slot->object;
-		out->rights = slot->rights;
-		out->kind = slot->kind;
+		capipc_slot_read(slot, out);
 		capipc_slot_free(table, slot, value);
 	}
 	spin_unlock(&table->lock);
@@ -398,9 +385,7 @@ int capipc_table_move_begin(struct capipc_table *table, u32 value, u32 rights, u
 		ret = -EPERM;
 	} else {
 		slot->state = CAPIPC_SLOT_MOVING;
-		out->object = slot->object;
-		out->rights = slot->rights;
-		out->kind = slot->kind;
+		capipc_slot_read(slot, out);
 	}
 	spin_unlock(&table->lock);
 	return ret;
@@ -452,9 +437,7 @@ bool capipc_table_drain(struct capipc_table *table, struct capipc_handle *out, u
 
 		if (slot->state != CAPIPC_SLOT_LIVE)
 			continue;
-		out->object = slot->object;
-		out->rights = slot->rights;
-		out->kind = slot->kind;
+		capipc_slot_read(slot, out);
 		capipc_slot_free(table, slot, index);
 		found = true;
 	}
@@ -489,7 +472,8 @@ bool capipc_table_next(struct capipc_table *table, u32 *cursor, struct capipc_ha
 
 			if (slot->state != CAPIPC_SLOT_LIVE)
 				continue;
-			capipc_slot_get(slot, out);
+			capipc_slot_read(slot, out);
+			capipc_handle_get(out);
 			*value = capipc_handle_value(index, slot->generation);
 			found = true;
 		}

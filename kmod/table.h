@@ -11,6 +11,7 @@
 #ifndef CAPIPC_TABLE_H
 #define CAPIPC_TABLE_H
 
+#include "handle.h"
 #include "main.h"
 
 /* Kinds of handles, %CAPIPC_KIND_NONE included. */
@@ -25,8 +26,10 @@ enum capipc_slot_state {
 
 /**
  * struct capipc_slot - one handle; all under the lock of the table
- * @object: what it names, with a reference; %CAPIPC_KIND_ENDPOINT, _LISTENER
+ * @object: what it names, with a reference; %CAPIPC_KIND_ENDPOINT, _LISTENER,
+ *          _PRODUCER, _CONSUMER, _INVITATION
  * @transaction: likewise; %CAPIPC_KIND_REPLY, %CAPIPC_KIND_CALL
+ * @memory: likewise; %CAPIPC_KIND_BUFFER
  * @next: free: index of the next free slot
  * @rights: CAPIPC_RIGHT_*
  * @generation: upper part of the handle value, never 0
@@ -37,6 +40,7 @@ struct capipc_slot {
 	union {
 		struct capipc_object *object;
 		struct capipc_transaction *transaction;
+		struct capipc_memory *memory;
 		u32 next;
 	};
 	u32 rights;
@@ -71,16 +75,6 @@ struct capipc_table {
 	bool dead;
 };
 
-/* A looked-up handle: with a reference on what it names. */
-struct capipc_handle {
-	union {
-		struct capipc_object *object;
-		struct capipc_transaction *transaction;
-	};
-	u32 rights;
-	u8 kind;
-};
-
 void capipc_table_init(struct capipc_table *table, struct capipc_account *account);
 void capipc_table_destroy(struct capipc_table *table);
 
@@ -94,7 +88,6 @@ int __must_check capipc_table_get(struct capipc_table *table, u32 value, u8 kind
 				  struct capipc_handle *out);
 int __must_check capipc_table_get_any(struct capipc_table *table, u32 value,
 				      struct capipc_handle *out);
-void capipc_handle_put(struct capipc_handle *handle);
 
 int __must_check capipc_table_remove(struct capipc_table *table, u32 value,
 				     struct capipc_handle *out);

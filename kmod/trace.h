@@ -12,6 +12,7 @@
 #if !defined(CAPIPC_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define CAPIPC_TRACE_H
 
+#include <linux/capipc_netlink.h>
 #include <linux/tracepoint.h>
 
 #include "main.h"
@@ -84,7 +85,7 @@ TRACE_EVENT(capipc_receive,
 				   { CAPIPC_RECEIVED_MESSAGE, "message" },
 				   { CAPIPC_RECEIVED_CALL, "call" },
 				   { CAPIPC_RECEIVED_CONNECTION, "connection" },
-				   { CAPIPC_RECEIVED_PEER_CLOSED, "peer-closed" }),
+				   { CAPIPC_RECEIVED_PEER_CLOSED, "peer-closed" }@@),
 		  __entry->from, __entry->ordinal, __entry->len, __entry->attachments)
 );
 
@@ -174,8 +175,7 @@ TRACE_EVENT(capipc_transfer,
 	TP_fast_assign(
 		__entry->context = context->id;
 		__entry->object = capipc_object_id(object);
-		__entry->end = object->kind == CAPIPC_KIND_ENDPOINT ?
-			capipc_endpoint(object)->index : 0;
+		__entry->end = capipc_object_end(object);
 		__entry->handle = handle;
 		__entry->kind = object->kind;
 		__entry->arrives = arrives;
@@ -183,7 +183,12 @@ TRACE_EVENT(capipc_transfer,
 	),
 
 	TP_printk("%s=%llu.%u %s context=%llu handle=0x%08x%s",
-		  __entry->kind == CAPIPC_KIND_ENDPOINT ? "pipe" : "listener", __entry->object,
+		  __print_symbolic(__entry->kind,
+				   { CAPIPC_KIND_ENDPOINT, "pipe" },
+				   { CAPIPC_KIND_LISTENER, "listener" },
+				   { CAPIPC_KIND_INVITATION, "invitation" },
+				   { CAPIPC_KIND_PRODUCER, "data-pipe" },
+				   { CAPIPC_KIND_CONSUMER, "data-pipe" }), __entry->object,
 		  __entry->end, __entry->arrives ? "enters" : "leaves", __entry->context,
 		  __entry->handle, __entry->new ? " new" : "")
 );
@@ -206,40 +211,49 @@ TRACE_EVENT(capipc_close,
 	TP_fast_assign(
 		__entry->context = object->owner ? object->owner->id : 0;
 		__entry->object = capipc_object_id(object);
-		__entry->end = object->kind == CAPIPC_KIND_ENDPOINT ?
-			capipc_endpoint(object)->index : 0;
+		__entry->end = capipc_object_end(object);
 		__entry->kind = object->kind;
 		__entry->queued = object->queued;
 	),
 
 	TP_printk("%s=%llu.%u context=%llu queued=%u",
-		  __entry->kind == CAPIPC_KIND_ENDPOINT ? "pipe" : "listener", __entry->object,
+		  __print_symbolic(__entry->kind,
+				   { CAPIPC_KIND_ENDPOINT, "pipe" },
+				   { CAPIPC_KIND_LISTENER, "listener" },
+				   { CAPIPC_KIND_INVITATION, "invitation" },
+				   { CAPIPC_KIND_PRODUCER, "data-pipe" },
+				   { CAPIPC_KIND_CONSUMER, "data-pipe" }), __entry->object,
 		  __entry->end, __entry->context, __entry->queued)
 );
 
-/* Rules refuse a message, or a connection. */
+/* Rules refuse something. */
 TRACE_EVENT(capipc_deny,
 
-	TP_PROTO(const struct capipc_context *context, u64 object, u32 ordinal, bool connect),
+	TP_PROTO(const struct capipc_context *context, u64 object, u32 ordinal, u32 list),
 
-	TP_ARGS(context, object, ordinal, connect),
+	TP_ARGS(context, object, ordinal, list),
 
 	TP_STRUCT__entry(
 		__field(u64, context)
 		__field(u64, object)
 		__field(u32, ordinal)
-		__field(bool, connect)
+		__field(u32, list)
 	),
 
 	TP_fast_assign(
 		__entry->context = context->id;
 		__entry->object = object;
 		__entry->ordinal = ordinal;
-		__entry->connect = connect;
+		__entry->list = list;
 	),
 
-	TP_printk("context=%llu %s=%llu ordinal=%u", __entry->context,
-		  __entry->connect ? "listener" : "pipe", __entry->object, __entry->ordinal)
+	TP_printk("context=%llu list=%s object=%llu ordinal=%u", __entry->context,
+		  __print_symbolic(__entry->list,
+				   { CAPIPC_RULE_LIST_LISTENER, "listener" },
+				   { CAPIPC_RULE_LIST_ENDPOINT, "endpoint" },
+				   { CAPIPC_RULE_LIST_INVITATION, "invitation" },
+				   { CAPIPC_RULE_LIST_CONFINEMENT, "confinement" }),
+		  __entry->object, __entry->ordinal)
 );
 
 /* What a client and who takes its connection have in common. */

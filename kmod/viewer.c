@@ -58,9 +58,9 @@ static bool capipc_viewer_sees_owner(const struct capipc_viewer *viewer,
 }
 
 /**
- * capipc_viewer_sees_object - may it see this pipe or listener?
+ * capipc_viewer_sees_object - may it see this?
  * @viewer: who
- * @object: a listener, or an endpoint of the pipe
+ * @object: what; an endpoint stands for its pipe
  *
  * Under RCU, without any lock and without a reference: the object may be on its
  * way out. What is wholly in flight is nobody's; who sees all sees it in the
@@ -71,11 +71,16 @@ bool capipc_viewer_sees_object(const struct capipc_viewer *viewer, struct capipc
 	const struct capipc_listener *listener;
 	const struct capipc_pipe *pipe;
 
-	if (object->kind == CAPIPC_KIND_LISTENER) {
+	switch (object->kind) {
+	case CAPIPC_KIND_LISTENER:
 		listener = capipc_listener(object);
 		return listener->net == viewer->net &&
 		       (viewer->all || uid_eq(listener->uid, viewer->uid) ||
 			capipc_viewer_sees_owner(viewer, object));
+	case CAPIPC_KIND_ENDPOINT:
+		break;
+	default:
+		return capipc_viewer_sees_owner(viewer, object);
 	}
 	pipe = capipc_endpoint_pipe(capipc_endpoint(object));
 	if (capipc_viewer_sees_owner(viewer, &pipe->end[0].object) ||

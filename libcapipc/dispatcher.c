@@ -33,7 +33,7 @@
 /**
  * struct binding - a handle that is served
  * @handle: the handle, 0 if this binding is free
- * @kind: endpoint or listener
+ * @kind: endpoint, listener, producer or consumer
  * @next_free: the next free one, if this one is
  * @interface: what to do
  * @data: for whom
@@ -44,18 +44,6 @@ struct binding {
 	uint32_t next_free;
 	const struct capipc_interface *interface;
 	void *data;
-};
-
-/**
- * struct capipc_request - what is being handled
- * @reply_handle: where to answer; 0 if not a call, deferred or reported
- * @reported: the pipe is gone
- */
-struct capipc_request {
-	struct capipc_dispatcher *dispatcher;
-	struct capipc_received received;
-	uint32_t reply_handle;
-	bool reported;
 };
 
 /**
@@ -109,7 +97,6 @@ int capipc_dispatcher_new(struct capipc_dispatcher **out,
 		return -ENOMEM;
 	dispatcher->context = capipc_context_get(context);
 	dispatcher->first_free = NO_BINDING;
-	dispatcher->request.dispatcher = dispatcher;
 	atomic_init(&dispatcher->stopped, false);
 
 	ret = capipc_message_new(&dispatcher->message, context, 0);
@@ -121,6 +108,12 @@ int capipc_dispatcher_new(struct capipc_dispatcher **out,
 	ret = dispatcher_make_wake(dispatcher);
 	if (ret < 0)
 		goto err_reply;
+	dispatcher->request = (struct capipc_request){
+		.dispatcher = dispatcher,
+		.context = context,
+		.message = dispatcher->message,
+		.reply = dispatcher->reply,
+	};
 	*out = dispatcher;
 	return 0;
 
@@ -214,7 +207,7 @@ static void dispatcher_drop(struct capipc_dispatcher *dispatcher,
 	/* First, as the function may change the table. */
 	dispatcher_unbind(dispatcher, binding);
 	capipc_handle_close(dispatcher->context, dropped.handle);
-	if (dropped.kind == CAPIPC_KIND_ENDPOINT && dropped.interface->closed)
+	if (dropped.kind != CAPIPC_KIND_LISTENER && dropped.interface->closed)
 		dropped.interface->closed(dropped.handle, dropped.data);
 }
 
@@ -277,6 +270,23 @@ int capipc_dispatcher_add_endpoint(struct capipc_dispatcher *dispatcher,
 {
 	return dispatcher_add(dispatcher, endpoint, CAPIPC_KIND_ENDPOINT,
 			      interface, data);
+}
+
+int capipc_dispatcher_add_data_end(struct capipc_dispatcher *dispatcher,
+				   uint32_t end,
+				   const struct capipc_interface *interface,
+				   void *data)
+{
+	int ret;
+
+	if (!interface->ready)
+		return -EINVAL;
+	ret = dispatcher_add(dispatcher, end, CAPIPC_KIND_CONSUMER, interface,
+			     data);
+	if (ret == -EPROTOTYPE)
+		ret = dispatcher_add(dispatcher, end, CAPIPC_KIND_PRODUCER,
+				     interface, data);
+	return ret;
 }
 
 int capipc_dispatcher_add_listener(struct capipc_dispatcher *dispatcher,
@@ -362,6 +372,7 @@ static int dispatcher_begin(struct capipc_dispatcher *dispatcher)
 static void dispatcher_refuse(struct capipc_dispatcher *dispatcher)
 {
 	capipc_handle_close(dispatcher->context, dispatcher->reply_handle);
+	capipc_message_handles_close(dispatcher->reply);
 	dispatcher->reply_handle = 0;
 }
 
@@ -375,6 +386,8 @@ static void dispatcher_answer(struct capipc_dispatcher *dispatcher)
 				dispatcher->reply);
 	if (ret < 0 && ret != -ECANCELED)
 		dispatcher_refuse(dispatcher);
+	else
+		capipc_message_handles_close(dispatcher->reply);
 	dispatcher->reply_handle = 0;
 }
 
@@ -385,6 +398,9 @@ static int dispatcher_next(struct capipc_dispatcher *dispatcher,
 	struct capipc_received *received = &dispatcher->request.received;
 	int ret;
 
+	/* What it carries must not stay here while we wait, if it is too late. */
+	if (capipc_message_handles(dispatcher->reply))
+		dispatcher_answer(dispatcher);
 	if (dispatcher->reply_handle) {
 		ret = capipc_reply_receive(dispatcher->context,
 					   &dispatcher->reply_handle,
@@ -496,6 +512,22 @@ static void handle_request(struct capipc_dispatcher *dispatcher)
 	else
 		dispatcher->reply_handle = request->reply_handle;
 	request->reply_handle = 0;
+	/* What was to go with an answer that is not sent */
+	if (!dispatcher->reply_handle)
+		capipc_message_handles_close(dispatcher->reply);
+}
+
+/* The ring of a data pipe is worth a look, or its other end is closed. */
+static void handle_data_end(struct capipc_dispatcher *dispatcher)
+{
+	const struct capipc_received *received = &dispatcher->request.received;
+	const struct binding *binding =
+		dispatcher_find(dispatcher, received->from, received->cookie);
+
+	if (binding && binding->interface->ready &&
+	    binding->kind != CAPIPC_KIND_ENDPOINT)
+		binding->interface->ready(binding->handle, received->type,
+					  binding->data);
 }
 
 static void handle_received(struct capipc_dispatcher *dispatcher)
@@ -517,7 +549,12 @@ static void handle_received(struct capipc_dispatcher *dispatcher)
 	case CAPIPC_RECEIVED_CALL:
 		handle_request(dispatcher);
 		break;
+	case CAPIPC_RECEIVED_READABLE:
+	case CAPIPC_RECEIVED_WRITABLE:
+		handle_data_end(dispatcher);
+		break;
 	case CAPIPC_RECEIVED_PEER_CLOSED:
+		handle_data_end(dispatcher);
 		binding = dispatcher_find(dispatcher, received->from,
 					  received->cookie);
 		if (binding)
@@ -526,6 +563,55 @@ static void handle_received(struct capipc_dispatcher *dispatcher)
 	default:
 		break;
 	}
+}
+
+/*
+ * What is there cannot be received, and would only come round again and again: the
+ * interface decides whether that is worth the wait. Returns 0 if where it came
+ * from is closed now, else the error.
+ */
+static int handle_unreceivable(struct capipc_dispatcher *dispatcher, int error)
+{
+	const struct capipc_received *received = &dispatcher->request.received;
+	const struct capipc_interface *interface;
+	struct capipc_inspect inspect;
+	struct binding *binding;
+	bool keep;
+
+	if (received->type == CAPIPC_RECEIVED_NONE ||
+	    capipc_handle_inspect(dispatcher->context, received->from,
+				  &inspect) < 0)
+		return error;
+	binding = dispatcher_find(dispatcher, received->from, inspect.cookie);
+	if (!binding)
+		return error;
+
+	interface = binding->interface;
+	if (interface->unreceivable)
+		keep = !interface->unreceivable(received, error, binding->data);
+	else
+		keep = error == -EDQUOT || error == -ENOMEM;
+	if (keep)
+		return error;
+
+	/* Looked up again, as the function may have changed the table. */
+	binding = dispatcher_find(dispatcher, received->from, inspect.cookie);
+	if (binding)
+		dispatcher_drop(dispatcher, binding);
+	return 0;
+}
+
+/* Takes what comes next and handles it. */
+static int dispatcher_step(struct capipc_dispatcher *dispatcher,
+			   int64_t deadline_ns, unsigned int flags)
+{
+	int ret = dispatcher_next(dispatcher, deadline_ns, flags);
+
+	if (!ret)
+		handle_received(dispatcher);
+	else if (capipc_error_is_no_room(ret))
+		ret = handle_unreceivable(dispatcher, ret);
+	return ret;
 }
 
 int capipc_dispatcher_dispatch(struct capipc_dispatcher *dispatcher,
@@ -542,10 +628,9 @@ int capipc_dispatcher_dispatch(struct capipc_dispatcher *dispatcher,
 	if (!max || max > INT_MAX)
 		max = DISPATCH_DEFAULT;
 	while (count < max && !atomic_load(&dispatcher->stopped)) {
-		ret = dispatcher_next(dispatcher, 0, CAPIPC_NOWAIT);
+		ret = dispatcher_step(dispatcher, 0, CAPIPC_NOWAIT);
 		if (ret < 0)
 			break;
-		handle_received(dispatcher);
 		count++;
 	}
 	dispatcher_answer(dispatcher);
@@ -598,12 +683,10 @@ int capipc_dispatcher_run(struct capipc_dispatcher *dispatcher,
 	do {
 		if (dispatcher_stopping(dispatcher))
 			break;
-		ret = dispatcher_next(dispatcher, deadline_ns, 0);
-		if (!ret)
-			handle_received(dispatcher);
-		else if (ret == -EINTR)
+		ret = dispatcher_step(dispatcher, deadline_ns, 0);
+		if (ret == -EINTR)
 			ret = 0;
-		else if (ret == -EAGAIN || ret == -EDQUOT || ret == -ENOMEM)
+		else if (ret == -EAGAIN || capipc_error_is_no_room(ret))
 			ret = dispatcher_wait(dispatcher, ret != -EAGAIN,
 					      deadline_ns);
 	} while (!ret);
@@ -611,80 +694,5 @@ int capipc_dispatcher_run(struct capipc_dispatcher *dispatcher,
 	dispatcher_answer(dispatcher);
 	capipc_message_reset(dispatcher->message, 0);
 	dispatcher->busy = false;
-	return ret;
-}
-
-struct capipc_message *
-capipc_request_message(const struct capipc_request *request)
-{
-	return request->dispatcher->message;
-}
-
-struct capipc_message *
-capipc_request_reply(const struct capipc_request *request)
-{
-	return request->dispatcher->reply;
-}
-
-const struct capipc_received *
-capipc_request_received(const struct capipc_request *request)
-{
-	return &request->received;
-}
-
-struct capipc_dispatcher *
-capipc_request_dispatcher(const struct capipc_request *request)
-{
-	return request->dispatcher;
-}
-
-struct capipc_context *
-capipc_request_context(const struct capipc_request *request)
-{
-	return request->dispatcher->context;
-}
-
-int capipc_request_defer(struct capipc_request *request, uint32_t *reply_handle)
-{
-	if (!request->reply_handle)
-		return -EINVAL;
-	*reply_handle = request->reply_handle;
-	request->reply_handle = 0;
-	return 0;
-}
-
-int capipc_request_peer(struct capipc_peer **out,
-			struct capipc_request *request, unsigned int flags)
-{
-	struct capipc_context *context = request->dispatcher->context;
-
-	if (request->reported)
-		return -EINVAL;
-	if (request->reply_handle)
-		return capipc_peer_query(out, context, request->reply_handle, 0,
-					 flags);
-	return capipc_peer_query(out, context, request->received.from,
-				 request->received.stamp.id, flags);
-}
-
-int capipc_request_report(struct capipc_request *request, const char *reason,
-			  unsigned int flags)
-{
-	struct capipc_context *context = request->dispatcher->context;
-	int ret;
-
-	if (request->reported)
-		return -EINVAL;
-	if (request->reply_handle)
-		ret = capipc_endpoint_report(context, request->reply_handle, 0,
-					     reason, flags);
-	else
-		ret = capipc_endpoint_report(context, request->received.from,
-					     request->received.stamp.id, reason,
-					     flags);
-	if (ret < 0)
-		return ret;
-	request->reported = true;
-	request->reply_handle = 0;
 	return ret;
 }

@@ -37,7 +37,8 @@ struct capipc_context {
  * @length: how many there are
  * @room: how many fit
  * @cursor: how many have been read
- * @handles: the attachments; %CAPIPC_KIND_NONE is one that was appended here
+ * @handles: the attachments; %CAPIPC_KIND_NONE is a handle that was appended
+ *           here, %CAPIPC_KIND_FILE a file descriptor, which is not a handle
  * @handles_count: how many there are
  * @handles_room: how many fit
  * @handles_cursor: how many have been taken out again
@@ -60,15 +61,41 @@ struct capipc_message {
 	struct capipc_stamp stamp;
 };
 
+/**
+ * struct capipc_request - what a dispatcher is handling
+ * @dispatcher: whose
+ * @context: its context
+ * @message: what came
+ * @reply: the answer
+ * @received: what came, besides the message
+ * @reply_handle: where to answer; 0 if not a call, deferred, entrusted to somebody
+ *                else, or reported
+ * @reported: the pipe is gone
+ */
+struct capipc_request {
+	struct capipc_dispatcher *dispatcher;
+	struct capipc_context *context;
+	struct capipc_message *message;
+	struct capipc_message *reply;
+	struct capipc_received received;
+	uint32_t reply_handle;
+	bool reported;
+};
+
 struct capipc_context *capipc_context_get(struct capipc_context *context);
 void capipc_context_put(struct capipc_context *context);
 int capipc_context_ioctl(struct capipc_context *context, unsigned long request,
 			 void *argument);
 
+/* Map the first part of what a handle lets map. */
+int capipc_context_map(struct capipc_context *context, uint32_t handle,
+		       size_t length, bool write, void **address);
+
 /* What is left to send of the handles, in the form that the kernel takes. */
 size_t capipc_message_outgoing(const struct capipc_message *message,
 			       struct capipc_attachment *attachments);
 void capipc_message_handles_sent(struct capipc_message *message);
+void capipc_message_handles_close(struct capipc_message *message);
 int capipc_message_prepare(struct capipc_message *message);
 void capipc_message_arrived(struct capipc_message *message, uint32_t ordinal,
 			    size_t length, size_t handles,
@@ -80,6 +107,13 @@ int capipc_rules_export(const struct capipc_rules *rules, bool for_endpoint,
 
 /* Let others have the memory or the room in an account that was missing. */
 void capipc_dispatcher_pause(void);
+
+/* What came stays, because there is no room for it here and now. */
+static inline bool capipc_error_is_no_room(int error)
+{
+	return error == -EDQUOT || error == -ENOMEM || error == -EMFILE ||
+	       error == -EACCES;
+}
 
 static inline uint64_t pointer_to_u64(const void *pointer)
 {

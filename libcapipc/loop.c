@@ -266,7 +266,7 @@ static int dispatcher_ready(struct capipc_loop *loop,
 		return 0;
 	}
 	/* The fd stays readable: without a pause the loop would only spin. */
-	if (ret == -EDQUOT || ret == -ENOMEM) {
+	if (capipc_error_is_no_room(ret)) {
 		capipc_dispatcher_pause();
 		return 0;
 	}

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Messages: building and reading bytes and handles, with every bound checked.
+ * Messages: building and reading bytes, handles and file descriptors, with every
+ * bound checked.
  *
- * The sizes of what was received are the kernel's and are trusted; what the
- * bytes say is the sender's and is not.
+ * The sizes of what was received, and the kinds of the attachments, are the
+ * kernel's and are trusted; what the bytes say is the sender's and is not. A
+ * number that is a file descriptor is never given out as a handle, nor the other
+ * way round.
  */
 #include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* First allocation, so that small messages do not grow step by step. */
 #define ROOM_MIN	 256U
@@ -42,14 +46,27 @@ void capipc_message_free(struct capipc_message *message)
 	free(message);
 }
 
-void capipc_message_reset(struct capipc_message *message, uint32_t ordinal)
+static bool attachment_is_file(const struct capipc_attachment *attachment)
+{
+	return attachment->kind == CAPIPC_KIND_FILE;
+}
+
+/* Closes all that is left in it. */
+void capipc_message_handles_close(struct capipc_message *message)
 {
 	size_t i;
 
-	for (i = message->handles_cursor; i < message->handles_count; i++)
-		capipc_handle_close(message->context,
-				    message->handles[i].handle);
+	for (i = message->handles_cursor; i < message->handles_count; i++) {
+		if (!attachment_is_file(&message->handles[i]))
+			capipc_handle_close(message->context,
+					    message->handles[i].handle);
+	}
 	capipc_message_handles_sent(message);
+}
+
+void capipc_message_reset(struct capipc_message *message, uint32_t ordinal)
+{
+	capipc_message_handles_close(message);
 	message->length = 0;
 	message->cursor = 0;
 	message->ordinal = ordinal;
@@ -234,16 +251,12 @@ int capipc_message_append_string(struct capipc_message *message,
 	return message_append_run(message, string, strlen(string), 1);
 }
 
-int capipc_message_append_handle(struct capipc_message *message,
-				 uint32_t handle, uint32_t rights)
+static int message_attach(struct capipc_message *message,
+			  const struct capipc_attachment *attachment)
 {
 	KEEP_ERRNO();
 	size_t room = message->handles_room;
 
-	if (message->append_error)
-		return message->append_error;
-	if (!handle)
-		return message->append_error = -EBADF;
 	if (message->handles_count == CAPIPC_ATTACHMENTS_MAX)
 		return message->append_error = -EMSGSIZE;
 
@@ -256,11 +269,37 @@ int capipc_message_append_handle(struct capipc_message *message,
 			return message->append_error;
 	}
 
-	message->handles[message->handles_count++] = (struct capipc_attachment){
+	message->handles[message->handles_count++] = *attachment;
+	return 0;
+}
+
+int capipc_message_append_handle(struct capipc_message *message,
+				 uint32_t handle, uint32_t rights)
+{
+	const struct capipc_attachment attachment = {
 		.handle = handle,
 		.rights = rights,
 	};
-	return 0;
+
+	if (message->append_error)
+		return message->append_error;
+	if (!handle)
+		return message->append_error = -EBADF;
+	return message_attach(message, &attachment);
+}
+
+int capipc_message_append_fd(struct capipc_message *message, int fd)
+{
+	const struct capipc_attachment attachment = {
+		.handle = (uint32_t)fd,
+		.kind = CAPIPC_KIND_FILE,
+	};
+
+	if (message->append_error)
+		return message->append_error;
+	if (fd < 0)
+		return message->append_error = -EBADF;
+	return message_attach(message, &attachment);
 }
 
 /* The next @length bytes, which count as read; NULL: see read_error */
@@ -353,24 +392,60 @@ int capipc_message_read_string(struct capipc_message *message,
 	return 0;
 }
 
+int capipc_message_peek_kind(const struct capipc_message *message)
+{
+	if (message->handles_cursor == message->handles_count)
+		return -ENODATA;
+	return (int)message->handles[message->handles_cursor].kind;
+}
+
+/* The next attachment, which has not been taken yet; NULL: see read_error */
+static const struct capipc_attachment *
+message_next_attachment(struct capipc_message *message)
+{
+	if (message->handles_cursor == message->handles_count)
+		message->read_error = -EBADMSG;
+	if (message->read_error)
+		return NULL;
+	return &message->handles[message->handles_cursor];
+}
+
 int capipc_message_read_handle(struct capipc_message *message, uint32_t kind,
 			       uint32_t rights, uint32_t *handle)
 {
 	const struct capipc_attachment *next;
 
 	*handle = 0;
-	if (message->handles_cursor == message->handles_count)
-		message->read_error = -EBADMSG;
-	if (message->read_error)
+	if (kind == CAPIPC_KIND_FILE)
+		return -EINVAL;
+	next = message_next_attachment(message);
+	if (!next)
 		return message->read_error;
 
-	next = &message->handles[message->handles_cursor];
+	if (attachment_is_file(next))
+		return message->read_error = -EBADMSG;
 	if (next->kind != CAPIPC_KIND_NONE &&
 	    ((kind != CAPIPC_KIND_NONE && next->kind != kind) ||
 	     (next->rights & rights) != rights))
 		return message->read_error = -EBADMSG;
 
 	*handle = next->handle;
+	message->handles_cursor++;
+	return 0;
+}
+
+int capipc_message_read_fd(struct capipc_message *message, int *fd)
+{
+	const struct capipc_attachment *next;
+
+	*fd = -1;
+	next = message_next_attachment(message);
+	if (!next)
+		return message->read_error;
+	if (!attachment_is_file(next))
+		return message->read_error = -EBADMSG;
+
+	*fd = (int)next->handle;
 	message->handles_cursor++;
 	return 0;
 }
@@ -396,16 +471,27 @@ size_t capipc_message_outgoing(const struct capipc_message *message,
 
 	/* Received handles, when they are passed on, have a kind: none is sent. */
 	for (i = message->handles_cursor; i < message->handles_count; i++) {
-		attachments[count++] = (struct capipc_attachment){
-			.handle = message->handles[i].handle,
-			.rights = message->handles[i].rights,
-		};
+		attachments[count] = message->handles[i];
+		if (!attachment_is_file(&attachments[count]))
+			attachments[count].kind = CAPIPC_KIND_NONE;
+		count++;
 	}
 	return count;
 }
 
+/*
+ * The handles have left. The kernel has passed on what the file descriptors refer
+ * to; they themselves were the message's, and nobody else closes them.
+ */
 void capipc_message_handles_sent(struct capipc_message *message)
 {
+	KEEP_ERRNO();
+	size_t i;
+
+	for (i = message->handles_cursor; i < message->handles_count; i++) {
+		if (attachment_is_file(&message->handles[i]))
+			close((int)message->handles[i].handle);
+	}
 	message->handles_count = 0;
 	message->handles_cursor = 0;
 }

@@ -18,6 +18,8 @@ static int receive_grow(struct capipc_receive *receive,
 		receive->data_capacity = (uint32_t)message->room;
 		receive->attachments = pointer_to_u64(message->handles);
 		receive->attachments_capacity = (uint32_t)message->handles_room;
+		receive->type = CAPIPC_RECEIVED_NONE;
+		receive->from = 0;
 
 		ret = capipc_context_ioctl(message->context, CAPIPC_IOC_RECEIVE,
 					   receive);
@@ -32,6 +34,16 @@ static int receive_grow(struct capipc_receive *receive,
 	} while (!ret);
 
 	return ret;
+}
+
+/* What is there but cannot be received: where from, so that it can be closed. */
+static void receive_refused(const struct capipc_receive *receive, int error,
+			    struct capipc_received *received)
+{
+	if (!capipc_error_is_no_room(error))
+		return;
+	received->type = receive->type;
+	received->from = receive->from;
 }
 
 static void receive_result(const struct capipc_receive *receive,
@@ -73,6 +85,8 @@ int capipc_context_receive(struct capipc_context *context, uint32_t from,
 	ret = receive_grow(&receive, message);
 	if (!ret)
 		receive_result(&receive, message, received);
+	else
+		receive_refused(&receive, ret, received);
 	return ret;
 }
 
@@ -150,5 +164,7 @@ int capipc_reply_receive(struct capipc_context *context, uint32_t *reply_handle,
 		*reply_handle = 0;
 	if (!ret)
 		receive_result(&receive, message, received);
+	else if (!receive.reply)
+		receive_refused(&receive, ret, received);
 	return ret;
 }

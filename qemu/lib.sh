@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the scripts in this directory share: messages, the cache, fetching a
-# Debian package without installing it.  To be sourced.
+# What the scripts in this directory share: messages, the cache, progress.  To be
+# sourced.
 #
 # The cache is ${CAPIPC_CACHE:-~/.cache/capipc}.  It may be deleted at any time.
 # An entry is a directory whose name says what made it, so it never changes: it
@@ -80,10 +80,10 @@ cache_whole() {
 	touch -c "$1"
 }
 
-# Runs a command with its output in a log and a line of progress now and then.
-# with_progress LABEL LOG COMMAND...
-with_progress() {
-	local label=$1 log=$2 pid start=$SECONDS last=0
+# Runs a command with its output in a log and a line of progress now and then;
+# returns its status.  progress LABEL LOG COMMAND...
+progress() {
+	local label=$1 log=$2 pid start=$SECONDS last=$SECONDS status=0
 	shift 2
 	"$@" > "$log" 2>&1 < /dev/null &
 	pid=$!
@@ -102,82 +102,20 @@ with_progress() {
 	done
 	trap - INT TERM HUP
 	[[ ! -t 2 ]] || printf '\r\033[K' >&2
-	if ! wait "$pid"; then
-		cp "$log" "$cache/failed.log"
-		tail -n 15 "$log" >&2
-		die "$label failed; the whole log is $cache/failed.log"
-	fi
-	say "$label: done in $((SECONDS - start)) s"
+	wait "$pid" || status=$?
+	((status)) || say "$label: done in $((SECONDS - start)) s"
+	return "$status"
+}
+
+# The same for what must not fail.
+with_progress() {
+	progress "$@" && return
+	cp "$2" "$cache/failed.log"
+	tail -n 15 "$2" >&2
+	die "$1 failed; the whole log is $cache/failed.log"
 }
 
 need() {
 	command -v "$1" > /dev/null ||
 		die "no $1 on this machine; run qemu/install-packages"
-}
-
-# The version of PACKAGE that apt would install, or nothing.
-candidate() {
-	apt-cache policy "$1" 2> /dev/null |
-		sed -n 's/^  Candidate: \([^(].*\)/\1/p'
-}
-
-# fetch_debs DIR PACKAGE[=VERSION]...: the packages as files in DIR
-fetch_debs() {
-	local dir=$1 log
-	shift
-	log=$dir/apt.log
-	say "fetching $*"
-	if ! (cd "$dir" && apt-get -q download "$@") > "$log" 2>&1; then
-		# Lists that are too old name files that are gone.
-		if ((EUID == 0)); then
-			say "apt-get update"
-			apt-get -q update >> "$log" 2>&1 || true
-		fi
-		(cd "$dir" && apt-get -q download "$@") >> "$log" 2>&1 || {
-			tail -n 5 "$log" >&2
-			die "cannot fetch $*; try apt-get update"
-		}
-	fi
-	rm -f "$log"
-}
-
-# The kernel package of this Debian release, "6.1.0-56-amd64 6.1.192-2", as apt
-# has it.  Asking apt takes a while, so the answer is kept until the package
-# lists change.
-stock_version() {
-	local pin=$cache/stock-version lists=/var/lib/apt/lists image version
-	if [[ -s $pin && ! $lists -nt $pin ]]; then
-		cat "$pin"
-		return
-	fi
-	image=$(apt-cache depends linux-image-amd64 2> /dev/null |
-		sed -n 's/^ *Depends: linux-image-\([0-9].*\)/\1/p')
-	[[ -n $image ]] || die "apt knows no linux-image-amd64;" \
-		"run qemu/install-packages, or apt-get update"
-	version=$(candidate "linux-image-$image")
-	[[ -n $version ]] || die "apt knows no linux-image-$image"
-	mkdir -p "$cache"
-	echo "$image $version" > "$pin.$$"
-	mv "$pin.$$" "$pin"
-	echo "$image $version"
-}
-
-# Prints the path of the kernel source as Debian packs it, for the version of
-# the stock kernel.
-source_tarball() {
-	local release version
-	read -r release version < <(stock_version)
-	cache_entry "$cache/source/$version" make_source "$release" "$version"
-	echo "$cache/source/$version/linux.tar.xz"
-}
-
-make_source() {
-	local tmp=$1 release=$2 version=$3 series
-	series=$(cut -d. -f1,2 <<< "$release")
-	fetch_debs "$tmp" "linux-source-$series=$version"
-	dpkg-deb --fsys-tarfile "$tmp"/*.deb |
-		tar -x -C "$tmp" --transform 's,.*/,,' --wildcards '*.tar.xz'
-	rm "$tmp"/*.deb
-	mv "$tmp"/*.tar.xz "$tmp/linux.tar.xz"
-	echo linux.tar.xz > "$tmp/.proof"
 }

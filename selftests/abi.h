@@ -7,6 +7,7 @@
 #define CAPIPC_TEST_ABI_H
 
 #include "async.h"
+#include "capipc_test_memory.h"
 
 union any_request {
 	uint32_t size;
@@ -29,6 +30,12 @@ union any_request {
 	struct capipc_explain explain;
 	struct capipc_query query;
 	struct capipc_report report;
+	struct capipc_invite invite;
+	struct capipc_accept accept;
+	struct capipc_duplicate duplicate;
+	struct capipc_create_buffer create_buffer;
+	struct capipc_create_data_pipe create_data_pipe;
+	struct capipc_signal signal;
 	unsigned char bytes[8192];
 };
 
@@ -42,10 +49,16 @@ struct abi_world {
 	uint32_t fresh[2]; /* another one, for requests that use it up */
 	uint32_t reply; /* a call that was received; c0 waits for it */
 	uint32_t listener;
+	int invitation; /* its descriptor, if there is an invitation */
+	uint32_t invitation_handle;
+	uint32_t invitation_peer; /* of what is in it */
+	uint32_t buffer;
+	uint32_t ends[2]; /* of a data pipe */
 	unsigned int serial;
 	char name[64];
 	char data[64];
 	struct capipc_attachment att[4];
+	struct capipc_invited invited[4];
 	struct capipc_rule rules[4];
 	struct async_call call;
 	bool calling;
@@ -248,6 +261,94 @@ static int abi_prepare_report(struct abi_world *w, union any_request *a)
 	return ret;
 }
 
+static int abi_prepare_invite(struct abi_world *w, union any_request *a)
+{
+	int ret = abi_fresh_pipe(w);
+
+	memset(w->rules, 0, sizeof(w->rules));
+	memset(w->invited, 0, sizeof(w->invited));
+	w->invited[0].handle = w->fresh[0];
+	w->invited[0].rights = CAPIPC_RIGHTS_SAME;
+	a->invite.attachments = ipc_ptr(w->invited);
+	a->invite.attachments_count = 1;
+	a->invite.rules = ipc_ptr(w->rules);
+	a->invite.rules_count = 1;
+	a->invite.rule_size = sizeof(struct capipc_rule);
+	a->invite.expires_ns = CAPIPC_FOREVER;
+	return ret;
+}
+
+static int abi_prepare_accept(struct abi_world *w, union any_request *a)
+{
+	struct capipc_invite i;
+	uint32_t h[2];
+	int ret = ipc_create(w->fd, h);
+
+	if (ret)
+		return ret;
+	memset(w->rules, 0, sizeof(w->rules));
+	memset(w->invited, 0, sizeof(w->invited));
+	w->invited[0].handle = h[1];
+	w->invited[0].rights = CAPIPC_RIGHTS_SAME;
+	i = (struct capipc_invite){
+		.size = sizeof(i),
+		.attachments = ipc_ptr(w->invited),
+		.rules = ipc_ptr(w->rules),
+		.expires_ns = CAPIPC_FOREVER,
+		.attachments_count = 1,
+		.rules_count = 1,
+		.rule_size = sizeof(struct capipc_rule),
+	};
+	ret = ipc_ioctl(w->fd, CAPIPC_IOC_INVITE, &i);
+	w->invitation = i.fd;
+	w->invitation_handle = i.handle;
+	w->invitation_peer = h[0];
+	a->accept.attachments = ipc_ptr(w->invited);
+	a->accept.attachments_capacity = 4;
+	a->accept.fd = w->invitation;
+	return ret;
+}
+
+static void abi_end_invitation(struct abi_world *w)
+{
+	if (!w->invitation_handle)
+		return;
+	close(w->invitation);
+	ipc_close(w->fd, w->invitation_handle);
+	ipc_close(w->fd, w->invitation_peer);
+	w->invitation_handle = 0;
+}
+
+static int abi_prepare_create_buffer(struct abi_world *w, union any_request *a)
+{
+	a->create_buffer.bytes = 1;
+	return 0;
+}
+
+static int abi_prepare_duplicate(struct abi_world *w, union any_request *a)
+{
+	int ret = w->buffer ? 0 : ipc_buffer(w->fd, 1, &w->buffer);
+
+	a->duplicate.handle = w->buffer;
+	return ret;
+}
+
+static int abi_prepare_create_data_pipe(struct abi_world *w,
+					union any_request *a)
+{
+	a->create_data_pipe.elements = 1;
+	a->create_data_pipe.element_bytes = 1;
+	return 0;
+}
+
+static int abi_prepare_signal(struct abi_world *w, union any_request *a)
+{
+	int ret = w->ends[0] ? 0 : ipc_data_pipe(w->fd, 1, 1, w->ends);
+
+	a->signal.handle = w->ends[0];
+	return ret;
+}
+
 #define ABI_SIZE(name)	      sizeof(struct capipc_##name)
 #define ABI_OFF(name, member) offsetof(struct capipc_##name, member)
 
@@ -287,9 +388,34 @@ static const struct abi_request abi_requests[] = {
 	{ "report", CAPIPC_IOC_REPORT, ABI_SIZE(report), CAPIPC_REPORT_KILL,
 	  ABI_OFF(report, reserved), ABI_OFF(report, handle), 0, true,
 	  abi_prepare_report },
+	{ "invite", CAPIPC_IOC_INVITE, ABI_SIZE(invite),
+	  CAPIPC_INVITE_MAY_KILL | CAPIPC_INVITE_INHERIT,
+	  ABI_OFF(invite, reserved), ABI_NONE, 0, true, abi_prepare_invite },
+	{ "accept", CAPIPC_IOC_ACCEPT, ABI_SIZE(accept), CAPIPC_ACCEPT_MAY_KILL,
+	  ABI_NONE, ABI_NONE, 0, true, abi_prepare_accept },
+	{ "duplicate", CAPIPC_IOC_DUPLICATE, ABI_SIZE(duplicate), 0,
+	  ABI_OFF(duplicate, reserved), ABI_OFF(duplicate, handle), 0, true,
+	  abi_prepare_duplicate },
+	{ "create_buffer", CAPIPC_IOC_CREATE_BUFFER, ABI_SIZE(create_buffer), 0,
+	  ABI_OFF(create_buffer, reserved), ABI_NONE, 0, true,
+	  abi_prepare_create_buffer },
+	{ "create_data_pipe", CAPIPC_IOC_CREATE_DATA_PIPE,
+	  ABI_SIZE(create_data_pipe), 0, ABI_NONE, ABI_NONE, 0, true,
+	  abi_prepare_create_data_pipe },
+	{ "signal", CAPIPC_IOC_SIGNAL, ABI_SIZE(signal), 0,
+	  ABI_OFF(signal, reserved), ABI_OFF(signal, handle), 0, false,
+	  abi_prepare_signal },
 };
 
 #define abi_requests_end (abi_requests + ARRAY_SIZE(abi_requests))
+
+/* Its size when it was first published. */
+static __unused_fn size_t abi_first_size(const struct abi_request *r)
+{
+	if (r->cmd == CAPIPC_IOC_INSPECT)
+		return ABI_OFF(inspect, bytes);
+	return r->size;
+}
 
 static const struct abi_request *abi_request(unsigned long cmd)
 {
@@ -306,6 +432,7 @@ static int abi_prepare(struct abi_world *w, const struct abi_request *r,
 		       union any_request *a)
 {
 	abi_end_call(w);
+	abi_end_invitation(w);
 	if (w->fresh[0]) {
 		ipc_close(w->fd, w->fresh[0]);
 		ipc_close(w->fd, w->fresh[1]);
@@ -353,6 +480,15 @@ static int abi_unchanged(struct abi_world *w, const struct abi_request *r)
 	}
 	if (w->listener && ipc_queued(w->fd, w->listener))
 		return -EPROTO;
+	if (w->invitation_handle) {
+		/* open, with something in it */
+		struct pollfd p = { .fd = w->invitation, .events = POLLIN };
+
+		if (poll(&p, 1, 0) != 1 || p.revents != POLLIN ||
+		    ipc_queued(w->fd, w->invitation_handle) ||
+		    ipc_do_inspect(w->fd, w->invitation_peer, &a) || a.state)
+			return -EPROTO;
+	}
 	if (r->cmd == CAPIPC_IOC_LISTEN && w->name[0]) {
 		/* the name is still free */
 		ret = ipc_listen(w->fd, w->name, &handle);

@@ -166,6 +166,7 @@ TEST_F(fault, struct_readonly)
 			TH_LOG("%s", r->name);
 		}
 	}
+	abi_end_invitation(&self->w);
 	EXPECT_EQ(fds, count_fds());
 }
 

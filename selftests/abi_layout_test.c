@@ -51,11 +51,13 @@ SIZE(tag, 24);
 AT(tag, handle, 8);
 AT(tag, cookie, 16);
 
-SIZE(inspect, 48);
+SIZE(inspect, 64);
 AT(inspect, handle, 8);
 AT(inspect, facet, 28);
 AT(inspect, cookie, 32);
 AT(inspect, object_id, 40);
+AT(inspect, bytes, 48);
+AT(inspect, element_bytes, 56);
 
 SIZE(send, 48);
 AT(send, deadline_ns, 8);
@@ -138,6 +140,54 @@ AT(report, reason, 24);
 AT(report, reason_len, 32);
 AT(report, reserved, 36);
 
+SIZE(invited, 24);
+AT(invited, handle, 8);
+AT(invited, rights, 12);
+AT(invited, kind, 16);
+AT(invited, reserved, 20);
+
+SIZE(invite, 64);
+AT(invite, attachments, 8);
+AT(invite, rules, 16);
+AT(invite, cookie, 24);
+AT(invite, expires_ns, 32);
+AT(invite, attachments_count, 40);
+AT(invite, rule_size, 48);
+AT(invite, handle, 52);
+AT(invite, fd, 56);
+AT(invite, reserved, 60);
+
+SIZE(accept, 64);
+AT(accept, attachments, 8);
+AT(accept, fd, 16);
+AT(accept, attachments_capacity, 20);
+AT(accept, attachments_count, 24);
+AT(accept, terms, 28);
+AT(accept, stamp, 32);
+SIZE(duplicate, 24);
+AT(duplicate, handle, 8);
+AT(duplicate, rights, 12);
+AT(duplicate, duplicate, 16);
+AT(duplicate, reserved, 20);
+
+SIZE(create_buffer, 24);
+AT(create_buffer, bytes, 8);
+AT(create_buffer, handle, 16);
+AT(create_buffer, reserved, 20);
+
+SIZE(create_data_pipe, 40);
+AT(create_data_pipe, element_bytes, 8);
+AT(create_data_pipe, elements, 12);
+AT(create_data_pipe, handle, 16);
+AT(create_data_pipe, cookie, 24);
+
+SIZE(ring_header, 8);
+AT(ring_header, wake, 4);
+
+SIZE(signal, 16);
+AT(signal, handle, 8);
+AT(signal, reserved, 12);
+
 TEST(info)
 {
 	struct capipc_info a;
@@ -177,6 +227,12 @@ TEST(numbers)
 	EXPECT_EQ(0xc10c, CAPIPC_IOC_EXPLAIN);
 	EXPECT_EQ(0xc10d, CAPIPC_IOC_QUERY);
 	EXPECT_EQ(0xc10e, CAPIPC_IOC_REPORT);
+	EXPECT_EQ(0xc10f, CAPIPC_IOC_INVITE);
+	EXPECT_EQ(0xc110, CAPIPC_IOC_ACCEPT);
+	EXPECT_EQ(0xc112, CAPIPC_IOC_DUPLICATE);
+	EXPECT_EQ(0xc116, CAPIPC_IOC_CREATE_BUFFER);
+	EXPECT_EQ(0xc117, CAPIPC_IOC_CREATE_DATA_PIPE);
+	EXPECT_EQ(0xc118, CAPIPC_IOC_SIGNAL);
 }
 
 TEST_HARNESS_MAIN

@@ -51,7 +51,7 @@ TEST_F(abi, too_short)
 
 	for (r = abi_requests; r < abi_requests_end; r++) {
 		ASSERT_OK(abi_prepare(&self->w, r, &a));
-		for (size = 0; size < r->size; size++) {
+		for (size = 0; size < abi_first_size(r); size++) {
 			a.size = size;
 			EXPECT_ERR(EINVAL, ipc_ioctl(self->w.fd, r->cmd, &a))
 			TH_LOG("%s of %zu bytes", r->name, size);
@@ -290,10 +290,13 @@ TEST_F(abi, unknown_requests)
 
 	memset(&a, 0, sizeof(a));
 	a.size = 256;
-	for (nr = 0x0f; nr < 0x100; nr++)
+	for (nr = 0; nr < 0x100; nr++) {
+		if (abi_request(_IO(CAPIPC_IOC_TYPE, nr)))
+			continue;
 		EXPECT_ERR(ENOTTY,
 			   ipc_ioctl(self->w.fd, _IO(CAPIPC_IOC_TYPE, nr), &a))
-	TH_LOG("number %#x", nr);
+		TH_LOG("number %#x", nr);
+	}
 	for (nr = 0; nr < 0x100; nr++) {
 		if (nr == CAPIPC_IOC_TYPE)
 			continue;

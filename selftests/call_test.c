@@ -199,12 +199,12 @@ TEST_F(call, attachments_both_ways)
 	ASSERT_OK(ipc_recv(self->fd, &self->m));
 	ASSERT_EQ(1, self->m.r.attachments_count);
 	EXPECT_EQ(CAPIPC_RIGHT_WRITE, self->m.att[0].rights);
-	EXPECT_ERR(EBADF, ipc_alive(self->fd, p[0]));
 	EXPECT_OK(ipc_send_str(self->fd, self->m.att[0].handle, 1, "arrived"));
 	back = ipc_attach_rights(q[0], CAPIPC_RIGHT_READ);
 	reply.handle = self->m.r.reply_handle;
 	ASSERT_OK(ipc_do_reply(self->fd, &reply));
 	ASSERT_OK(async_call_join(&self->c));
+	EXPECT_ERR(EBADF, ipc_alive(self->fd, p[0]));
 	ASSERT_EQ(1, self->c.a.reply_attachments_count);
 	EXPECT_EQ(CAPIPC_RIGHT_READ, self->c.reply_att[0].rights);
 	EXPECT_EQ(CAPIPC_KIND_ENDPOINT, self->c.reply_att[0].kind);

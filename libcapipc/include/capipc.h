@@ -29,8 +29,8 @@
  * OWNERSHIP
  *
  * A handle is a plain number, like a file descriptor: who has it closes it.
- * Objects that hold handles (messages, dispatchers) close what they still hold
- * when they are freed. Objects keep the memory of their context alive, so they
+ * Objects that hold handles or file descriptors (messages, dispatchers) close what
+ * they still hold when they are freed. Objects keep the memory of their context alive, so they
  * may be freed in any order.
  *
  * TIME
@@ -45,6 +45,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -63,6 +64,8 @@ struct capipc_peer;
 struct capipc_request;
 struct capipc_dispatcher;
 struct capipc_loop;
+struct capipc_producer;
+struct capipc_consumer;
 
 /* ------------------------------------------------------------------------
  * Context: one open of the device, with all its handles
@@ -167,7 +170,8 @@ int capipc_handle_inspect(struct capipc_context *context, uint32_t handle,
 /* ------------------------------------------------------------------------
  * Messages: built or received, then read
  *
- * A message is an ordinal, bytes and handles. The bytes are a sequence of
+ * A message is an ordinal, bytes, and attachments, which are handles and file
+ * descriptors in one sequence. The bytes are a sequence of
  * values without padding: integers are little endian; a run of bytes is its
  * length as u32, then the bytes; a string is its length as u32, then the bytes
  * and one NUL, which the length does not count. Who wants another format uses
@@ -178,7 +182,9 @@ int capipc_handle_inspect(struct capipc_context *context, uint32_t handle,
  * the same with reads, separately, and capipc_message_read_end(). What a read
  * returns is zero (or an empty string) when it fails.
  *
- * Reading believes nothing that the sender wrote.
+ * Reading believes nothing that the sender wrote. Whether an attachment is a
+ * handle or a file descriptor is said by the kernel: who expects one and gets the
+ * other has a bad message, not a number that means something else.
  */
 
 /* Room that receiving and calling make in a message that has less. */
@@ -203,7 +209,7 @@ int capipc_message_new(struct capipc_message **out,
  * capipc_message_free() - free a message
  * @message: the message or NULL
  *
- * Closes the handles that were neither sent nor read.
+ * Closes the handles and file descriptors that were neither sent nor read.
  */
 void capipc_message_free(struct capipc_message *message);
 
@@ -212,7 +218,8 @@ void capipc_message_free(struct capipc_message *message);
  * @message: the message
  * @ordinal: its new ordinal
  *
- * Closes the handles that were neither sent nor read. Keeps the memory.
+ * Closes the handles and file descriptors that were neither sent nor read. Keeps
+ * the memory.
  */
 void capipc_message_reset(struct capipc_message *message, uint32_t ordinal);
 
@@ -220,7 +227,7 @@ void capipc_message_reset(struct capipc_message *message, uint32_t ordinal);
  * capipc_message_reserve() - make room in a message
  * @message: the message
  * @bytes: room for bytes, in all
- * @handles: room for handles, in all
+ * @handles: room for handles and file descriptors, in all
  *
  * For the message that capipc_endpoint_call() puts the reply into, this says
  * how large the reply may be. Room never shrinks.
@@ -254,7 +261,10 @@ capipc_message_stamp(const struct capipc_message *message);
 const void *capipc_message_data(const struct capipc_message *message,
 				size_t *length);
 
-/** capipc_message_handles() - number of handles that are still in a message */
+/**
+ * capipc_message_handles() - number of handles and file descriptors that are still
+ * in a message
+ */
 size_t capipc_message_handles(const struct capipc_message *message);
 
 /**
@@ -308,7 +318,7 @@ int capipc_message_append_raw(struct capipc_message *message, const void *bytes,
 /**
  * capipc_message_append_handle() - attach a handle
  * @message: the message
- * @handle: an endpoint or listener of the context of the message
+ * @handle: an endpoint, listener or reply handle of the context of the message
  * @rights: those of its rights that shall arrive, CAPIPC_RIGHT_*, or
  *          %CAPIPC_RIGHTS_SAME for all that it has
  *
@@ -323,6 +333,21 @@ int capipc_message_append_raw(struct capipc_message *message, const void *bytes,
  */
 int capipc_message_append_handle(struct capipc_message *message,
 				 uint32_t handle, uint32_t rights);
+
+/**
+ * capipc_message_append_fd() - attach a file descriptor
+ * @message: the message
+ * @fd: an open file descriptor
+ *
+ * After success it belongs to the message, which closes it when it has been sent,
+ * or is freed unsent; who wants to keep it appends a duplicate. After failure it
+ * still belongs to the caller. Whether it is open is checked when the message is
+ * sent. The receiver gets a file descriptor of his own for the same open file,
+ * with O_CLOEXEC.
+ *
+ * Return: 0; -EBADF: @fd is negative; as capipc_message_append_handle().
+ */
+int capipc_message_append_fd(struct capipc_message *message, int fd);
 
 /**
  * capipc_message_read_u8() - read the next integer
@@ -376,27 +401,57 @@ int capipc_message_read_raw(struct capipc_message *message, const void **bytes,
 			    size_t length);
 
 /**
+ * capipc_message_peek_kind() - what the next attachment is
+ * @message: the message
+ *
+ * For messages whose sender may choose. Takes nothing out.
+ *
+ * Return: enum capipc_kind, as the kernel says: %CAPIPC_KIND_FILE for a file
+ * descriptor, %CAPIPC_KIND_NONE for a handle that was appended here and not sent;
+ * -ENODATA: there is none.
+ */
+int capipc_message_peek_kind(const struct capipc_message *message);
+
+/**
  * capipc_message_read_handle() - take the next handle out of a message
  * @message: the message
- * @kind: the kind that is expected, %CAPIPC_KIND_ENDPOINT or
- *        %CAPIPC_KIND_LISTENER, or %CAPIPC_KIND_NONE for any
+ * @kind: the kind that is expected, %CAPIPC_KIND_ENDPOINT,
+ *        %CAPIPC_KIND_LISTENER or %CAPIPC_KIND_REPLY, or %CAPIPC_KIND_NONE for any
  * @rights: the rights that it must have at least, CAPIPC_RIGHT_*
  * @handle: receives the handle, which then belongs to the caller; 0 on failure
  *
  * Also takes back a handle that was appended and could not be sent, whose kind
  * and rights are not checked then.
  *
+ * A reply handle (with %CAPIPC_RIGHT_WRITE) is for capipc_reply_send(): the call is
+ * the taker's to answer now.
+ *
  * Return: 0; -EBADMSG: there is none, or it is of another kind or lacks a
- * right, or a read failed before.
+ * right, or is a file descriptor, whatever @kind says, or a read failed before;
+ * -EINVAL: @kind is %CAPIPC_KIND_FILE.
  */
 int capipc_message_read_handle(struct capipc_message *message, uint32_t kind,
 			       uint32_t rights, uint32_t *handle);
 
 /**
+ * capipc_message_read_fd() - take the next file descriptor out of a message
+ * @message: the message
+ * @fd: receives the file descriptor, which then belongs to the caller; -1 on
+ *      failure
+ *
+ * Nothing is said about what kind of file it is: see fstat(2). It may block, or
+ * shrink under a mapping.
+ *
+ * Return: 0; -EBADMSG: there is none, or it is a handle, or a read failed before.
+ */
+int capipc_message_read_fd(struct capipc_message *message, int *fd);
+
+/**
  * capipc_message_read_end() - check that all was read, and read well
  * @message: the message
  *
- * Return: 0; -EBADMSG: a read has failed, or there are bytes or handles left.
+ * Return: 0; -EBADMSG: a read has failed, or there are bytes, handles or file
+ * descriptors left.
  */
 int capipc_message_read_end(struct capipc_message *message);
 
@@ -404,7 +459,8 @@ int capipc_message_read_end(struct capipc_message *message);
  * capipc_message_read_rewind() - read the bytes from the start again
  * @message: the message
  *
- * Forgets a failed read. Handles that were taken out stay out.
+ * Forgets a failed read. Handles and file descriptors that were taken out stay
+ * out.
  */
 void capipc_message_read_rewind(struct capipc_message *message);
 
@@ -429,15 +485,16 @@ int64_t capipc_deadline_in_ms(uint64_t ms);
  *               %CAPIPC_FOREVER
  * @flags: %CAPIPC_NOWAIT or 0
  *
- * After success the handles are gone from @message; its bytes stay, and can be
+ * After success the attachments are gone from @message; its bytes stay, and can be
  * sent again. After failure nothing has changed.
  *
  * Return: 0; -EACCES: the rules of the endpoint deny it; -EPIPE: the peer is
  * closed; -EAGAIN, -ETIMEDOUT, -EINTR: there was no room; -EMSGSIZE: larger
  * than the window; -EPERM: @endpoint lacks %CAPIPC_RIGHT_WRITE, or an attached
- * handle a right; -ELOOP: the endpoint would be put inside itself; -EBADF,
- * -EBUSY, -EPROTOTYPE: about @endpoint or an attached handle; -EDQUOT; -EINVAL:
- * @message is of another context; the error of an append that failed.
+ * handle a right; -ELOOP: @endpoint or its peer is attached; -EBADF, -EBUSY,
+ * -EPROTOTYPE: about @endpoint or an attachment; -ETOOMANYREFS: the user has too
+ * many file descriptors in flight; -EDQUOT; -EINVAL: @message is of another
+ * context, or a handle is attached twice; the error of an append that failed.
  */
 int capipc_endpoint_send(struct capipc_context *context, uint32_t endpoint,
 			 struct capipc_message *message, int64_t deadline_ns,
@@ -466,14 +523,15 @@ int capipc_endpoint_send(struct capipc_context *context, uint32_t endpoint,
  * function with the same arguments again: a request that was sent is not sent a
  * second time, and @request is not even looked at. To give up, use
  * capipc_call_cancel(). Likewise if the reply is there but cannot be taken
- * (-EDQUOT, -ENOMEM). Else *@pending is 0.
+ * (-EDQUOT, -ENOMEM, -EMFILE, -EACCES). Else *@pending is 0.
  *
- * When the request was sent, its handles are gone from @request, also if the
+ * When the request was sent, its attachments are gone from @request, also if the
  * call failed later.
  *
  * Return: 0; -ECONNRESET: the request was sent, but will not be answered;
  * -ETIMEDOUT: not in time, whether or not it was received; -EINTR, only with
- * @pending; and the errors of capipc_endpoint_send(), with which nothing was
+ * @pending; -EMFILE, -EACCES: the reply has file descriptors for which there is no
+ * room here, or that a security module denies; and the errors of capipc_endpoint_send(), with which nothing was
  * sent.
  */
 int capipc_endpoint_call(struct capipc_context *context, uint32_t endpoint,
@@ -496,16 +554,19 @@ int capipc_call_cancel(struct capipc_context *context, uint32_t pending);
 /**
  * capipc_reply_send() - answer a call
  * @context: the context of the reply handle and the message
- * @reply_handle: where to answer, from struct capipc_received
+ * @reply_handle: where to answer, from struct capipc_received, or read out of a
+ *                message with capipc_message_read_handle()
  * @message: the answer
  *
  * Never waits. The reply handle is gone after success and after -ECANCELED;
- * otherwise it is still good. After success the handles are gone from @message.
+ * otherwise it is still good. After success the attachments are gone from @message.
  * To refuse an answer, close the reply handle: the caller gets -ECONNRESET.
  *
  * Return: 0; -ECANCELED: nobody waits for it any more; -EMSGSIZE: larger than
- * the caller takes; -EPERM, -EBADF, -EBUSY, -EPROTOTYPE; -EINVAL: @message is
- * of another context; the error of an append that failed.
+ * the caller takes; -EPERM: @reply_handle lacks %CAPIPC_RIGHT_WRITE, or an attached
+ * handle a right; -EBUSY: another thread uses a handle, or @reply_handle is attached
+ * itself; -EBADF, -EPROTOTYPE, -ETOOMANYREFS; -EINVAL: @message is of another
+ * context, or a handle is attached twice; the error of an append that failed.
  */
 int capipc_reply_send(struct capipc_context *context, uint32_t reply_handle,
 		      struct capipc_message *message);
@@ -519,7 +580,8 @@ int capipc_reply_send(struct capipc_context *context, uint32_t reply_handle,
  * @handle: of a call: the reply handle; of a connection: the endpoint; else 0.
  *          It belongs to the caller.
  * @reply_room: of a call: the largest reply that is taken, bytes
- * @reply_handles_room: of a call: the most handles that are taken
+ * @reply_handles_room: of a call: the most handles and file descriptors that are
+ *                      taken
  * @cookie: cookie of @from
  * @stamp: who sent it or connected; zero for %CAPIPC_RECEIVED_PEER_CLOSED
  */
@@ -542,15 +604,22 @@ struct capipc_received {
  * @context: the context
  * @from: an endpoint or listener, or 0 for all of the context, in fair turn
  * @message: overwritten with the message that came, which may be empty
- * @received: filled in; @received->type is %CAPIPC_RECEIVED_NONE on failure
+ * @received: filled in; @received->type is %CAPIPC_RECEIVED_NONE on failure, but see
+ *            below
  * @deadline_ns: until when to wait, or %CAPIPC_FOREVER
  * @flags: %CAPIPC_NOWAIT or 0
  *
- * @message grows as needed. Handles that arrive belong to it.
+ * @message grows as needed. Handles and file descriptors that arrive belong to it.
+ *
+ * What there is no room for stays, and others have their turn first. With -EDQUOT
+ * (handles), -EMFILE (file descriptors), -EACCES (a security module denies one) and
+ * -ENOMEM, @received->type and @received->from then say what it is and where it
+ * waits, unless it was something else that failed; nothing else is set. Who cannot
+ * make room closes @received->from: else it comes round again and again.
  *
  * Return: 0; -EAGAIN, -ETIMEDOUT: nothing came; -EINTR: a signal did; -EPIPE:
- * the peer of @from is closed and all was received; -EDQUOT: no room for the
- * handles that came; -EPERM: @from lacks %CAPIPC_RIGHT_READ; -EBADF, -EBUSY,
+ * the peer of @from is closed and all was received; -EDQUOT, -EMFILE, -EACCES: see
+ * above; -EPERM: @from lacks %CAPIPC_RIGHT_READ; -EBADF, -EBUSY,
  * -EPROTOTYPE; -EINVAL: @message is of another context.
  */
 int capipc_context_receive(struct capipc_context *context, uint32_t from,
@@ -569,8 +638,9 @@ int capipc_context_receive(struct capipc_context *context, uint32_t from,
  * @flags: as capipc_context_receive()
  *
  * Does in one system call what capipc_reply_send() and capipc_context_receive()
- * from all of the context do in two (a reply that carries handles takes two).
- * If nobody waits for the reply any more it is dropped, without an error.
+ * from all of the context do in two (a reply that carries handles or file
+ * descriptors takes two). If nobody waits for the reply any more it is dropped,
+ * without an error; what it carries is then still in @reply.
  *
  * If *@reply_handle is still there after a failure, it was the reply that
  * failed, and nothing was received. If it is 0, the reply is done with, and the
@@ -987,9 +1057,21 @@ struct capipc_method {
  * @connected: of a listener: a client has connected; @endpoint_data is @data of
  *             the listener and may be changed. A negative number refuses the
  *             client: its pipe is closed. NULL: everybody is welcome.
- * @closed: an endpoint is no longer served, because its peer is closed or was
- *          reported, or because the dispatcher is freed: free @data. @endpoint
- *          is for logs. Not called for listeners. NULL: nothing to do.
+ * @closed: an endpoint, or end of a data pipe, is no longer served, because its peer is closed or was
+ *          reported, or because what came from it could not be received, or because
+ *          the dispatcher is freed: free @data. @endpoint is for logs. Not called
+ *          for listeners. NULL: nothing to do.
+ * @unreceivable: something waits at an endpoint or listener, @stuck->from, that
+ *                cannot be received: @error is -EMFILE, -EACCES, -EDQUOT or
+ *                -ENOMEM, as capipc_context_receive() says; of @stuck only type
+ *                and from are set. 0: keep it, it is tried again a little later,
+ *                and until then what is handled comes more slowly. A negative
+ *                number: the endpoint is closed, with what waits there. NULL: as if
+ *                a function kept it with -EDQUOT and -ENOMEM, and else did not, as
+ *                any client can send more file descriptors than there is room for.
+ * @ready: of an end of a data pipe: it is time to look at the ring, since the other
+ *         end has signalled (%CAPIPC_RECEIVED_READABLE or _WRITABLE) or is closed
+ *         (%CAPIPC_RECEIVED_PEER_CLOSED, after which comes @closed)
  * @reserved_ptr: must be NULL
  *
  * Must stay where it is as long as it is used. Set unnamed members to zero.
@@ -1003,7 +1085,10 @@ struct capipc_interface {
 	int (*connected)(const struct capipc_received *connection, void *data,
 			 void **endpoint_data);
 	void (*closed)(uint32_t endpoint, void *data);
-	void *reserved_ptr[4];
+	int (*unreceivable)(const struct capipc_received *stuck, int error,
+			    void *data);
+	void (*ready)(uint32_t end, uint32_t type, void *data);
+	void *reserved_ptr[2];
 };
 
 /**
@@ -1036,6 +1121,24 @@ void capipc_dispatcher_free(struct capipc_dispatcher *dispatcher);
  */
 int capipc_dispatcher_add_endpoint(struct capipc_dispatcher *dispatcher,
 				   uint32_t endpoint,
+				   const struct capipc_interface *interface,
+				   void *data);
+
+/**
+ * capipc_dispatcher_add_data_end() - watch an end of a data pipe
+ * @dispatcher: the dispatcher
+ * @end: a producer or consumer of its context, which after success belongs to it
+ * @interface: its @ready is called when there is something to do
+ * @data: for the functions of @interface
+ *
+ * That is so after capipc_consumer_read(), capipc_producer_write() or their like
+ * have returned -EAGAIN.
+ *
+ * Return: 0; -EINVAL: there is no @ready; -EEXIST: watched already; -EBADF, -EBUSY,
+ * -EPROTOTYPE, -ENOMEM.
+ */
+int capipc_dispatcher_add_data_end(struct capipc_dispatcher *dispatcher,
+				   uint32_t end,
 				   const struct capipc_interface *interface,
 				   void *data);
 
@@ -1085,7 +1188,8 @@ int capipc_dispatcher_fd(const struct capipc_dispatcher *dispatcher);
  *
  * Return: how many were handled, 0 when nothing was there; -ECANCELED:
  * capipc_dispatcher_stop() was called; -EDEADLK: called from a handler; -EDQUOT,
- * -ENOMEM: what came does not fit now, others may have their turn.
+ * -ENOMEM, -EMFILE, -EACCES: what came does not fit now, and is kept (see
+ * @unreceivable of struct capipc_interface): others may have their turn.
  */
 int capipc_dispatcher_dispatch(struct capipc_dispatcher *dispatcher,
 			       unsigned int max);
@@ -1095,8 +1199,8 @@ int capipc_dispatcher_dispatch(struct capipc_dispatcher *dispatcher,
  * @dispatcher: the dispatcher
  * @deadline_ns: until when at most, or %CAPIPC_FOREVER
  *
- * Signals do not end it. When what came does not fit, because an account or the
- * memory is at its limit, it waits a little, and tries again.
+ * Signals do not end it. When what came does not fit and is kept (see
+ * @unreceivable of struct capipc_interface), it waits a little, and tries again.
  *
  * Return: 0: stopped; -ETIMEDOUT; -EDEADLK: called from a handler; -EDQUOT,
  * -ENOMEM: it could not start.
@@ -1117,7 +1221,8 @@ void capipc_dispatcher_stop(struct capipc_dispatcher *dispatcher);
  * capipc_request_message() - the message, to be read
  * @request: the request, as given to a handler and valid until that returns
  *
- * It belongs to the dispatcher. Handles that are not read out are closed.
+ * It belongs to the dispatcher. Handles and file descriptors that are not read out
+ * are closed.
  */
 struct capipc_message *
 capipc_request_message(const struct capipc_request *request);
@@ -1151,10 +1256,27 @@ capipc_request_context(const struct capipc_request *request);
  * @reply_handle: receives the reply handle, which then belongs to the caller,
  *                for capipc_reply_send(); capipc_request_reply() is not sent
  *
- * Return: 0; -EINVAL: not a call, or deferred or reported already.
+ * Return: 0; -EINVAL: not a call, or deferred, entrusted or reported already.
  */
 int capipc_request_defer(struct capipc_request *request,
 			 uint32_t *reply_handle);
+
+/**
+ * capipc_request_entrust() - let who receives a message answer a call
+ * @request: the request
+ * @message: a message of the same context, to which the reply handle is attached
+ * @rights: %CAPIPC_RIGHTS_SAME; or %CAPIPC_RIGHT_WRITE, to answer and not to pass on
+ *
+ * As capipc_request_defer() and capipc_message_append_handle(), in one. The receiver
+ * takes it out with capipc_message_read_handle(), and answers with
+ * capipc_reply_send(), in his own name. If the message is freed unsent, or lost on
+ * its way, the call fails. After failure the request is still the handler's.
+ *
+ * Return: 0; -EINVAL: not a call, or deferred, entrusted or reported already, or
+ * @message is of another context; as capipc_message_append_handle().
+ */
+int capipc_request_entrust(struct capipc_request *request,
+			   struct capipc_message *message, uint32_t rights);
 
 /**
  * capipc_request_peer() - ask about who sent the request
@@ -1296,6 +1418,10 @@ int capipc_loop_run(struct capipc_loop *loop);
  * functions of the loop, and async-signal-safe.
  */
 void capipc_loop_stop(struct capipc_loop *loop);
+
+#include <capipc_handle.h>
+#include <capipc_invitation.h>
+#include <capipc_memory.h>
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

@@ -51,5 +51,11 @@ void test_reply_receive(void);
 void test_rules(void);
 void test_peer_and_report(void);
 void test_dispatcher(void);
+void test_files(void);
+void test_entrust(void);
+void test_unreceivable(void);
+void test_invitations(void);
+int invited_main(void);
+void test_memory(void);
 
 #endif /* GUEST_H */

@@ -179,8 +179,10 @@ static void test_handles(void)
 	capipc_handle_close(context, ends[1]);
 }
 
-int main(void)
+int main(int argc, char *argv[])
 {
+	if (argc > 1 && !strcmp(argv[1], "invited"))
+		return invited_main();
 	if (geteuid()) {
 		printf("1..0 # SKIP has to be run as root\n");
 		return 0;
@@ -199,6 +201,11 @@ int main(void)
 	test_rules();
 	test_peer_and_report();
 	test_dispatcher();
+	test_files();
+	test_entrust();
+	test_unreceivable();
+	test_invitations();
+	test_memory();
 	capipc_message_free(message);
 	test_context();
 	capipc_message_free(reply);

@@ -5,6 +5,9 @@
 #include "fake.h"
 #include "tap.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 static struct capipc_context *context;
 
 static struct capipc_message *new_message(void)
@@ -216,6 +219,112 @@ static void test_handles(void)
 	capipc_message_free(message);
 }
 
+/* A file descriptor of our own */
+static int new_fd(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		abort();
+	return fd;
+}
+
+static bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+static void test_files(void)
+{
+	struct capipc_message *message = new_message();
+	int first = new_fd(), second = new_fd(), fd = 0;
+	uint32_t handle = 1;
+
+	is(capipc_message_peek_kind(message), -ENODATA, "nothing comes next");
+	ok(capipc_message_read_fd(message, &fd) == -EBADMSG && fd == -1,
+	   "no file descriptor is an error");
+	capipc_message_reset(message, 0);
+
+	is(capipc_message_append_fd(message, first), 0,
+	   "append a file descriptor");
+	is(capipc_message_append_handle(message, (uint32_t)second,
+					CAPIPC_RIGHTS_SAME),
+	   0, "and a handle of the same number as another");
+	is(capipc_message_append_fd(message, second), 0, "and that");
+	is(capipc_message_handles(message), 3, "three are in it");
+	is(capipc_message_peek_kind(message), CAPIPC_KIND_FILE,
+	   "a file descriptor comes next");
+	handle = 1;
+	ok(capipc_message_read_handle(message, CAPIPC_KIND_NONE, 0, &handle) ==
+			   -EBADMSG &&
+		   !handle,
+	   "which is no handle of any kind");
+	capipc_message_read_rewind(message);
+	is(capipc_message_read_handle(message, CAPIPC_KIND_FILE, 0, &handle),
+	   -EINVAL, "nor asked for as one");
+	ok(!capipc_message_read_fd(message, &fd) && fd == first &&
+		   is_open(first),
+	   "it is taken, and does not stick that it was asked for wrongly");
+	is(capipc_message_peek_kind(message), CAPIPC_KIND_NONE,
+	   "a handle that was appended comes next");
+	ok(capipc_message_read_fd(message, &fd) == -EBADMSG && fd == -1,
+	   "which is no file descriptor");
+	ok(capipc_message_read_fd(message, &fd) == -EBADMSG, "and that sticks");
+	capipc_message_read_rewind(message);
+	is(capipc_message_handles(message), 2, "nothing was taken");
+
+	fake_closed_count = 0;
+	capipc_message_reset(message, 0);
+	ok(is_open(first) && !is_open(second),
+	   "a reset closes what was not taken");
+	ok(fake_closed_count == 1 && fake_was_closed((uint32_t)second),
+	   "each as what it is");
+
+	is(capipc_message_append_fd(message, -1), -EBADF,
+	   "a negative number is none");
+	is(capipc_message_append_fd(message, first), -EBADF, "and that sticks");
+	capipc_message_free(message);
+	ok(is_open(first), "after failure it is still ours");
+
+	message = new_message();
+	capipc_message_append_fd(message, first);
+	errno = 77;
+	capipc_message_free(message);
+	is(errno, 77, "freeing leaves errno alone");
+	ok(!is_open(first), "and closes it");
+}
+
+static void test_many_files(void)
+{
+	struct capipc_message *message = new_message();
+	int fds[CAPIPC_ATTACHMENTS_MAX], fd, ret = 0, last = new_fd();
+	uint32_t handle;
+	size_t i;
+
+	for (i = 0; i < CAPIPC_ATTACHMENTS_MAX; i++) {
+		fds[i] = i % 2 ? new_fd() : -1;
+		ret |= i % 2 ? capipc_message_append_fd(message, fds[i]) :
+			       capipc_message_append_handle(
+				       message, (uint32_t)(1000 + i),
+				       CAPIPC_RIGHTS_SAME);
+	}
+	is(ret, 0, "attach as many as the kernel allows, of both");
+	is(capipc_message_append_fd(message, last), -EMSGSIZE, "and no more");
+	for (i = 0; i < CAPIPC_ATTACHMENTS_MAX; i++) {
+		if (i % 2)
+			ret |= capipc_message_read_fd(message, &fd) ||
+			       fd != fds[i] || close(fd);
+		else
+			ret |= capipc_message_read_handle(
+				       message, CAPIPC_KIND_NONE, 0, &handle) ||
+			       handle != 1000 + i;
+	}
+	is(ret, 0, "they come out in order");
+	capipc_message_free(message);
+	ok(is_open(last), "the one too many is not taken");
+	close(last);
+}
+
 static void test_order_of_freeing(void)
 {
 	struct capipc_context *other = fake_context();
@@ -243,6 +352,8 @@ int main(void)
 	test_malformed();
 	test_limits();
 	test_handles();
+	test_files();
+	test_many_files();
 	test_order_of_freeing();
 	capipc_context_free(context);
 	return tap_done();

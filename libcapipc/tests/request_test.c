@@ -6,6 +6,9 @@
 #include "fake.h"
 #include "tap.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #define PENDING 55
 
 static struct capipc_context *context;
@@ -251,6 +254,192 @@ static void test_reply(void)
 	   "one that fails keeps them too, and nothing is received");
 }
 
+static int files[2];
+
+static bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+/* What goes out, and fails as send_error says */
+static int send_error;
+static struct capipc_attachment sent[4];
+static uint32_t sent_count;
+
+static int fake_send_files(unsigned long request, void *argument)
+{
+	const struct capipc_send *send = argument;
+
+	if (request != CAPIPC_IOC_SEND)
+		return -ENOTTY;
+	sent_count = send->attachments_count;
+	memcpy(sent, (const void *)(uintptr_t)send->attachments,
+	       sent_count * sizeof(sent[0]));
+	return send_error;
+}
+
+static void test_files_sent(void)
+{
+	fake_request = fake_send_files;
+	files[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	files[1] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	capipc_message_reset(message, 1);
+	capipc_message_append_fd(message, files[0]);
+	capipc_message_append_handle(message, 20, CAPIPC_RIGHT_WRITE);
+	capipc_message_append_fd(message, files[1]);
+	send_error = -ETOOMANYREFS;
+	is(capipc_endpoint_send(context, 1, message, 0, 0), -ETOOMANYREFS,
+	   "file descriptors that cannot be sent");
+	ok(capipc_message_handles(message) == 3 && is_open(files[0]) &&
+		   is_open(files[1]),
+	   "stay where they are");
+	send_error = 0;
+	is(capipc_endpoint_send(context, 1, message, 0, 0), 0,
+	   "file descriptors are sent");
+	ok(sent_count == 3 && sent[0].kind == CAPIPC_KIND_FILE &&
+		   sent[0].handle == (uint32_t)files[0] && !sent[0].rights &&
+		   sent[1].kind == CAPIPC_KIND_NONE && sent[1].handle == 20 &&
+		   sent[1].rights == CAPIPC_RIGHT_WRITE &&
+		   sent[2].kind == CAPIPC_KIND_FILE &&
+		   sent[2].handle == (uint32_t)files[1],
+	   "as what they are");
+	ok(!capipc_message_handles(message) && !is_open(files[0]) &&
+		   !is_open(files[1]),
+	   "and are closed here");
+}
+
+/* Receives a handle, and the two files. */
+static int fake_receive_files(unsigned long request, void *argument)
+{
+	struct capipc_receive *receive = argument;
+	struct capipc_attachment *attachments =
+		(void *)(uintptr_t)receive->attachments;
+	int i;
+
+	if (request != CAPIPC_IOC_RECEIVE)
+		return -ENOTTY;
+	receive->type = CAPIPC_RECEIVED_MESSAGE;
+	receive->attachments_count = 3;
+	attachments[0] = (struct capipc_attachment){
+		.handle = 30,
+		.kind = CAPIPC_KIND_REPLY,
+		.rights = CAPIPC_RIGHT_WRITE,
+	};
+	for (i = 0; i < 2; i++) {
+		files[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		attachments[1 + i] = (struct capipc_attachment){
+			.handle = (uint32_t)files[i],
+			.kind = CAPIPC_KIND_FILE,
+		};
+	}
+	return 0;
+}
+
+static void test_files_received(void)
+{
+	struct capipc_received received;
+	uint32_t handle;
+	int fd;
+
+	fake_request = fake_receive_files;
+	is(capipc_context_receive(context, 0, reply, &received, 0, 0), 0,
+	   "file descriptors are received");
+	is(capipc_message_peek_kind(reply), CAPIPC_KIND_REPLY,
+	   "behind a reply handle");
+	is(capipc_message_read_fd(reply, &fd), -EBADMSG,
+	   "which is no file descriptor");
+	capipc_message_read_rewind(reply);
+	ok(!capipc_message_read_handle(reply, CAPIPC_KIND_REPLY,
+				       CAPIPC_RIGHT_WRITE, &handle) &&
+		   handle == 30,
+	   "but a handle of that kind");
+	is(capipc_message_read_handle(reply, CAPIPC_KIND_NONE, 0, &handle),
+	   -EBADMSG, "and a file descriptor is no handle");
+	capipc_message_read_rewind(reply);
+	ok(!capipc_message_read_fd(reply, &fd) && fd == files[0],
+	   "but a file descriptor");
+	is(capipc_message_read_end(reply), -EBADMSG, "one is left");
+
+	fake_request = fake_send_files;
+	is(capipc_endpoint_send(context, 1, reply, 0, 0), 0,
+	   "it can be passed on");
+	ok(sent_count == 1 && sent[0].kind == CAPIPC_KIND_FILE &&
+		   !sent[0].rights && !is_open(files[1]) && is_open(files[0]),
+	   "without what was taken");
+	close(files[0]);
+
+	fake_request = fake_receive_files;
+	capipc_context_receive(context, 0, reply, &received, 0, 0);
+	fd = files[0];
+	handle = (uint32_t)files[1];
+	fake_closed_count = 0;
+	fake_request = NULL;
+	is(capipc_context_receive(context, 0, reply, &received, 0, 0), -ENOTTY,
+	   "what is there before something else is received");
+	ok(!is_open(fd) && !is_open((int)handle) && fake_closed_count == 1 &&
+		   fake_was_closed(30),
+	   "is closed");
+}
+
+static int no_room;
+
+static int fake_no_room(unsigned long request, void *argument)
+{
+	struct capipc_receive *receive = argument;
+
+	if (request != CAPIPC_IOC_RECEIVE)
+		return -ENOTTY;
+	requests++;
+	receive->reply = 0;
+	if (requests == 1) {
+		receive->type = CAPIPC_RECEIVED_CALL;
+		receive->from = 77;
+		receive->data_len = receive->data_capacity + 1;
+		return -EMSGSIZE;
+	}
+	/* the kernel writes nothing if there is nothing */
+	if (no_room != -EAGAIN) {
+		receive->type = CAPIPC_RECEIVED_MESSAGE;
+		receive->from = 78;
+	}
+	return no_room;
+}
+
+static void test_no_room(void)
+{
+	static const int errors[] = { -EMFILE, -EACCES, -EDQUOT, -ENOMEM,
+				      -EAGAIN };
+	struct capipc_received received;
+	bool told = true, apart = true;
+	uint32_t handle;
+	size_t i;
+	int ret;
+
+	fake_request = fake_no_room;
+	capipc_message_reset(message, 0);
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		const bool there = errors[i] != -EAGAIN;
+
+		no_room = errors[i];
+		requests = 0;
+		ret = capipc_context_receive(context, 0, reply, &received, 0,
+					     0);
+		told &= ret == errors[i] && received.from == (there ? 78 : 0) &&
+			received.type ==
+				(uint32_t)(there ? CAPIPC_RECEIVED_MESSAGE :
+						   CAPIPC_RECEIVED_NONE) &&
+			!received.handle && !capipc_message_handles(reply);
+		requests = 0;
+		handle = 44;
+		ret = capipc_reply_receive(context, &handle, message, reply,
+					   &received, 0, 0);
+		apart &= ret == errors[i] && !handle &&
+			 received.from == (there ? 78 : 0);
+	}
+	ok(told, "where it waits is told when there is no room, and only then");
+	ok(apart, "also after a reply");
+}
+
 int main(void)
 {
 	context = fake_context();
@@ -260,6 +449,9 @@ int main(void)
 	test_failed_call();
 	test_receive();
 	test_reply();
+	test_files_sent();
+	test_files_received();
+	test_no_room();
 	capipc_message_free(message);
 	capipc_message_free(reply);
 	capipc_context_free(context);

@@ -54,6 +54,8 @@ void link_close(struct link *link);
  * @attr: attribute that goes with it, or 0
  * @text: of that, a string; NULL if it is a number
  * @value: of that, u64
+ * @fill: adds more attributes, or NULL; negative if they do not fit
+ * @fill_data: for @fill
  * @max: highest attribute of the answers
  * @policy: of the answers
  * @got: called for each answer
@@ -65,6 +67,8 @@ struct request {
 	int attr;
 	const char *text;
 	uint64_t value;
+	int (*fill)(struct nl_msg *msg, const void *data);
+	const void *fill_data;
 	int max;
 	const struct nla_policy *policy;
 	message_fn got;

@@ -21,7 +21,7 @@
  * other, in order. A message is up to CAPIPC_MESSAGE_MAX bytes, an *ordinal*
  * (the number of the method: the kernel delivers the very number that it
  * checked) and up to CAPIPC_ATTACHMENTS_MAX attachments, each of which moves
- * a handle to the receiver.
+ * a handle, or passes a file descriptor, to the receiver.
  *
  * CAPIPC_IOC_CALL sends a request and waits for its answer. Who receives the
  * request gets a *reply handle* with it, good for one CAPIPC_IOC_REPLY. Closing
@@ -31,6 +31,11 @@
  * the context, fairly, at a cost that does not depend on how many there are;
  * it can send a reply first, so that a server makes one system call a request.
  *
+ * An *invitation* holds endpoints and listeners, each with a name, for who is not
+ * inside yet. It is carried by a file descriptor, which may be inherited over
+ * exec or sent over a socket. Whoever has that, and is let in by the rules,
+ * accepts it with CAPIPC_IOC_ACCEPT, once. It dies with its inviter.
+ *
  * A *listener* is a name in the registry of a network namespace. Connecting
  * to it makes a pipe: the client has its end at once, the server receives the
  * other end from the listener.
@@ -38,11 +43,19 @@
  * Every message carries a *stamp*: who sent it, made by the kernel from the
  * sender's credentials at that moment, in terms of the receiver's namespaces.
  *
- * *Rules* sit on a listener (who may connect) and on an endpoint (who may send
- * which ordinals to it). A rule is a conjunction of predicates. Rules are tried
- * in order, the first that matches allows, and if none matches the sender gets
- * EACCES and the receiver never knows. They look at who sends now, not at who
- * once connected.
+ * A *shared buffer* is memory that several processes map. mmap(2) of the context's
+ * file maps it, with the handle in the place of the offset, in pages. Handles to it can be
+ * duplicated with fewer rights: who has none with WRITE cannot write it, by any
+ * means, and memory never shrinks under who has mapped it.
+ *
+ * A *data pipe* is a ring of elements in such memory, between a *producer* and a
+ * *consumer*. As long as both are busy they need no system call.
+ *
+ * *Rules* sit on a listener (who may connect), on an invitation (who may accept)
+ * and on an endpoint (who may send which ordinals to it). A rule is a conjunction
+ * of predicates. Rules are tried in order, the first that matches allows, and if
+ * none matches the sender gets EACCES and the receiver never knows. They look at
+ * who sends now, not at who once connected.
  *
  * ALL OR NOTHING
  *
@@ -71,37 +84,47 @@
  *
  *  E2BIG        the struct has non-zero bytes beyond what this kernel knows, or
  *               is longer than 4096 bytes
- *  EACCES       a rule list denies it (see CAPIPC_IOC_EXPLAIN)
+ *  EACCES       a rule list denies it (see CAPIPC_IOC_EXPLAIN); receiving a file
+ *               descriptor: a security module does
  *  EADDRINUSE   the name is bound already
  *  EAGAIN       it would have to wait (nothing to receive; the window of the
  *               pipe or the backlog of the listener is full) and may not
- *  EBADF        no such handle in this context: 0, stale or made up
+ *  EBADF        no such handle in this context: 0, stale or made up; or no such
+ *               file descriptor
  *  EBUSY        another thread is moving this handle, replying on it or waiting
- *               on it right now, or the rules have been set before
+ *               on it right now; or a reply handle is attached to its own reply;
+ *               or the rules have been set before
  *  ECANCELED    a late reply: nobody waits for it any more; the reply handle
  *               is gone
  *  ECONNRESET   a call was sent, but its answer can no longer come
- *  EDQUOT       the account of the context or of its user is at its limit
+ *  EDQUOT       the account of the context or of its user is at its limit, or has
+ *               no more of what is left than its share; or the user connects
+ *               too often
  *  EFAULT       a pointer cannot be read or written
  *  EINTR        a signal came while waiting
  *  EINVAL       malformed: struct too short, reserved member or unknown flag
  *               not zero, count beyond its limit, name with a wrong character
- *  ELOOP        it would put an endpoint inside itself, directly or through
- *               others in flight
+ *  ELOOP        it would put an endpoint inside itself or its peer
+ *  EMFILE       the table of file descriptors, of who receives or invites, is full
  *  EMSGSIZE     larger than the maximum, than the window of the pipe, than the
  *               receiver's buffers, or than the caller takes as a reply
  *  ENAMETOOLONG the name is longer than CAPIPC_NAME_MAX
+ *  ENFILE       the system has too many open files
  *  ENOENT       nobody listens by that name
  *  ENOMEM       the kernel is out of memory
  *  ENOTTY       no such request
  *  EOPNOTSUPP   this kernel cannot tell what was asked for (no security labels)
  *  EPERM        not permitted to this caller: the context belongs to another
  *               address space, the handle lacks the right, the name is
- *               reserved for others
+ *               reserved for others, the file descriptor is that of an
+ *               invitation, the clause of an invitation was not agreed to
  *  EPIPE        the peer is closed
- *  EPROTOTYPE   the handle is of the wrong kind for this request
- *  ESTALE       the kernel no longer knows the sender with that stamp
+ *  EPROTOTYPE   the handle, or file descriptor, is of the wrong kind for this
+ *               request
+ *  ESTALE       it is over: the kernel no longer knows the sender with that
+ *               stamp; the invitation has been accepted or withdrawn
  *  ETIMEDOUT    the deadline has passed
+ *  ETOOMANYREFS the sender's user has too many file descriptors in flight
  */
 #ifndef _UAPI_LINUX_CAPIPC_H
 #define _UAPI_LINUX_CAPIPC_H
@@ -113,7 +136,9 @@
 
 #define CAPIPC_MESSAGE_MAX	(1U << 20)	/* bytes in a message */
 #define CAPIPC_ATTACHMENTS_MAX	253U		/* attachments of a message */
+#define CAPIPC_INVITED_MAX	64U		/* attachments of an invitation */
 #define CAPIPC_RULES_MAX	256U		/* rules in a list */
+#define CAPIPC_RANGES_MAX	256U		/* ranges of ordinals in an attenuation */
 #define CAPIPC_NAME_MAX		127U		/* bytes in a name, no NUL */
 #define CAPIPC_LABEL_MAX	255U		/* bytes in a label, no NUL */
 #define CAPIPC_REASON_MAX	255U		/* bytes in a reason, no NUL */
@@ -125,11 +150,11 @@
 #define CAPIPC_NOWAIT		(1U << 0)
 
 /* What a handle lets its holder do. */
-#define CAPIPC_RIGHT_READ	(1U << 0)	/* receive from it */
-#define CAPIPC_RIGHT_WRITE	(1U << 1)	/* send, call or reply on it */
+#define CAPIPC_RIGHT_READ	(1U << 0)	/* receive from it; read memory */
+#define CAPIPC_RIGHT_WRITE	(1U << 1)	/* send, call or reply on it; write memory */
 #define CAPIPC_RIGHT_TRANSFER	(1U << 2)	/* move it in a message */
-#define CAPIPC_RIGHT_DUPLICATE	(1U << 3)	/* no object has it yet */
-#define CAPIPC_RIGHT_MAP	(1U << 4)	/* no object has it yet */
+#define CAPIPC_RIGHT_DUPLICATE	(1U << 3)	/* make another handle: of buffers only */
+#define CAPIPC_RIGHT_MAP	(1U << 4)	/* map its memory */
 #define CAPIPC_RIGHT_ADMIN	(1U << 5)	/* set its rules */
 
 /* In an attachment that is sent: all the rights that the handle has. */
@@ -140,23 +165,38 @@ enum capipc_kind {
 	CAPIPC_KIND_NONE	= 0,
 	CAPIPC_KIND_ENDPOINT	= 1,	/* READ WRITE TRANSFER ADMIN */
 	CAPIPC_KIND_LISTENER	= 2,	/* READ TRANSFER */
-	CAPIPC_KIND_REPLY	= 3,	/* WRITE */
+	CAPIPC_KIND_REPLY	= 3,	/* WRITE TRANSFER */
 	CAPIPC_KIND_CALL	= 4,	/* a pending call: READ */
+	CAPIPC_KIND_FILE	= 5,	/* only in attachments: a file descriptor */
+	CAPIPC_KIND_BUFFER	= 6,	/* READ WRITE TRANSFER DUPLICATE MAP */
+	CAPIPC_KIND_PRODUCER	= 7,	/* of a data pipe: WRITE TRANSFER MAP */
+	CAPIPC_KIND_CONSUMER	= 8,	/* of a data pipe: READ TRANSFER MAP */
+	CAPIPC_KIND_INVITATION	= 9,	/* READ */
 };
 
 /**
- * struct capipc_attachment - a handle that moves with a message
- * @handle: sent: the handle to move, needs %CAPIPC_RIGHT_TRANSFER.
- *          received: the handle that now names it.
+ * struct capipc_attachment - a handle or file descriptor that goes with a message
+ * @handle: sent: the handle to move, needs %CAPIPC_RIGHT_TRANSFER; or the file
+ *          descriptor to pass. received: the handle that now names it; or the new
+ *          file descriptor, which has O_CLOEXEC.
  * @rights: sent: those of its rights that shall arrive, or %CAPIPC_RIGHTS_SAME;
  *          a right that the handle does not have, or that there is not, is EPERM.
- *          received: the rights of the new handle.
- * @kind: sent: %CAPIPC_KIND_NONE. received: what it is, enum capipc_kind.
+ *          received: the rights of the new handle. Zero for a file descriptor, and
+ *          with a handle of zero for what was confined and has been closed.
+ * @kind: sent: %CAPIPC_KIND_NONE for a handle, %CAPIPC_KIND_FILE for a file
+ *        descriptor. received: what it is, enum capipc_kind.
  * @reserved: must be zero.
  *
- * Naming a handle twice in one message is EINVAL. Endpoints and listeners can
- * move. A reply handle and a pending call cannot
- * (EPERM, for want of %CAPIPC_RIGHT_TRANSFER).
+ * Naming a handle twice in one message is EINVAL. Endpoints, listeners, reply
+ * handles, handles to buffers and ends of data pipes can move. A pending call
+ * cannot (EPERM, for want of %CAPIPC_RIGHT_TRANSFER). The sender keeps its file
+ * descriptor, and may name it twice.
+ *
+ * File descriptors in flight count for the sender's user: beyond the
+ * RLIMIT_NOFILE of the sender that is ETOOMANYREFS, without CAP_SYS_RESOURCE. That
+ * of an invitation does not travel in a message (EPERM). A
+ * receiver that has no room for them (EMFILE), or that a security module denies one
+ * (EACCES), gets nothing; the message stays.
  */
 struct capipc_attachment {
 	__u32 handle;
@@ -297,7 +337,8 @@ struct capipc_create {
  * had not received is lost and the calls in it fail (ECONNRESET). A listener:
  * the name is free, pending connections are closed. A reply handle: the call
  * fails. A pending call: the request is withdrawn if nobody has received it
- * yet, else its reply will come too late.
+ * yet, else its reply will come too late. A buffer: other handles and mappings
+ * stay. An end of a data pipe: what was written can still be read.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY.
  */
@@ -312,7 +353,7 @@ struct capipc_close {
  * struct capipc_tag - CAPIPC_IOC_TAG: set the cookie of a handle
  * @size: size of the struct as the caller knows it
  * @flags: must be zero
- * @handle: an endpoint or a listener
+ * @handle: an endpoint, a listener or an end of a data pipe
  * @reserved: must be zero
  * @cookie: any number; comes with everything received from the handle, so
  *          that a server needs no table of its own. It does not move with it.
@@ -327,10 +368,14 @@ struct capipc_tag {
 	__u64 cookie;
 };
 
-/* The other endpoint of the pipe is closed. */
+/* The other end of the pipe or data pipe is closed. */
 #define CAPIPC_INSPECT_PEER_CLOSED	(1U << 0)
 /* Rules have been set on this endpoint. */
 #define CAPIPC_INSPECT_RULES		(1U << 1)
+/* Not every ordinal may be sent through this endpoint. */
+#define CAPIPC_INSPECT_ATTENUATED	(1U << 2)
+/* Not everybody may receive this endpoint. */
+#define CAPIPC_INSPECT_CONFINED		(1U << 3)
 
 /**
  * struct capipc_inspect - CAPIPC_IOC_INSPECT: what a handle is
@@ -344,7 +389,11 @@ struct capipc_tag {
  *          connections
  * @facet: out: facet of an endpoint that came from a listener, else 0
  * @cookie: out: its cookie
- * @object_id: out: number of the pipe or listener in events and dumps, else 0
+ * @object_id: out: number of the pipe, listener, buffer or data pipe in events and
+ *             dumps, else 0
+ * @bytes: out: size of a buffer, or of the ring of a data pipe, else 0
+ * @element_bytes: out: size of an element of a data pipe, else 0
+ * @reserved: out: 0
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY.
  */
@@ -359,6 +408,9 @@ struct capipc_inspect {
 	__u32 facet;
 	__u64 cookie;
 	__u64 object_id;
+	__u64 bytes;
+	__u32 element_bytes;
+	__u32 reserved;
 };
 
 /**
@@ -374,7 +426,8 @@ struct capipc_inspect {
  * @ordinal: number of the method
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE,
- * EACCES, EAGAIN, ETIMEDOUT, EINTR, EMSGSIZE, ELOOP, EDQUOT, ENOMEM.
+ * EACCES, EAGAIN, ETIMEDOUT, EINTR, EMSGSIZE, ELOOP, EDQUOT, ENOMEM,
+ * ETOOMANYREFS.
  */
 struct capipc_send {
 	__u32 size;
@@ -430,11 +483,12 @@ enum capipc_call_state {
  * struct as it is goes on waiting, closing @pending gives the call up. Only
  * @pending, @deadline_ns and the room for the reply matter then. The same
  * goes for a reply that is there but cannot be delivered (%CAPIPC_CALL_ANSWERED
- * with EFAULT, EDQUOT, ENOMEM, or EMSGSIZE if less room is given than at first).
+ * with EFAULT, EDQUOT, EMFILE, EACCES, ENOMEM, or EMSGSIZE if less room is given
+ * than at first).
  * A call that runs into its deadline is given up, and its request withdrawn
  * unless somebody has received it.
  *
- * Errors: those of CAPIPC_IOC_SEND, and ECONNRESET.
+ * Errors: those of CAPIPC_IOC_SEND, and ECONNRESET, EMFILE.
  */
 struct capipc_call {
 	__u32 size;
@@ -470,10 +524,10 @@ struct capipc_call {
  *
  * A reply never waits. EMSGSIZE: larger than the caller takes; the handle is
  * still good for a smaller one. After ECANCELED the attachments are still the
- * replier's.
+ * replier's. The handle cannot be an attachment of its own reply (EBUSY).
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EMSGSIZE,
- * ECANCELED, ENOMEM.
+ * ECANCELED, EDQUOT, ENOMEM, ETOOMANYREFS.
  */
 struct capipc_reply {
 	__u32 size;
@@ -493,6 +547,10 @@ enum capipc_receive_type {
 	CAPIPC_RECEIVED_CALL		= 2,	/* a request, with a reply handle */
 	CAPIPC_RECEIVED_CONNECTION	= 3,	/* a new pipe from a listener */
 	CAPIPC_RECEIVED_PEER_CLOSED	= 4,	/* nothing will come any more */
+	CAPIPC_RECEIVED_ACCEPTED	= 5,	/* an invitation was accepted */
+	CAPIPC_RECEIVED_INVITATION_CLOSED = 6,	/* nobody will accept it any more */
+	CAPIPC_RECEIVED_READABLE	= 7,	/* a consumer: the producer has signalled */
+	CAPIPC_RECEIVED_WRITABLE	= 8,	/* a producer: the consumer has signalled */
 };
 
 /**
@@ -508,10 +566,11 @@ enum capipc_receive_type {
  * @attachments: pointer to room for an array of struct capipc_attachment
  * @data_capacity: room at @data, bytes
  * @attachments_capacity: room at @attachments, elements
- * @handle: an endpoint or listener to receive from, with %CAPIPC_RIGHT_READ, or
- *          0 for all of the context
+ * @handle: an endpoint, listener, invitation or consumer to receive from, with
+ *          %CAPIPC_RIGHT_READ, a producer with %CAPIPC_RIGHT_WRITE, or 0 for all of
+ *          the context
  * @type: out: enum capipc_receive_type
- * @from: out: the endpoint or listener it came from
+ * @from: out: the handle it came from
  * @ordinal: out: number of the method
  * @data_len: out: number of bytes
  * @attachments_count: out: number of attachments
@@ -521,19 +580,24 @@ enum capipc_receive_type {
  * @reply_attachments_capacity: out: a call: the most attachments it takes
  * @facet: out: facet of the endpoint, as the rules of the listener chose it
  * @cookie: out: cookie of @from
- * @stamp: out: who sent it, or who connected
+ * @stamp: out: who sent it, who connected, or who accepted
  *
- * A message that is larger than the room stays, and EMSGSIZE comes with @type,
- * @from, @data_len and @attachments_count, which say what it needs.
+ * A message that cannot be delivered stays, and EMSGSIZE (larger than the room),
+ * EDQUOT, EMFILE, EACCES and ENOMEM come with @type, @from, @data_len and
+ * @attachments_count, which say what it needs, or what to close.
  * PEER_CLOSED comes once for each holder of an endpoint, when all messages have
  * been received;
- * with @handle given, EPIPE comes from then on. The stamp is then zero.
- * If the account has no room for the handles (EDQUOT) the message stays and
- * others have their turn first.
+ * with @handle given, EPIPE comes from then on. The stamp is then zero, as it is
+ * with READABLE and WRITABLE. These come once for any number of signals since they
+ * last came, and before PEER_CLOSED; they say no more than that it is time to look
+ * at the ring. From an invitation comes either ACCEPTED or INVITATION_CLOSED, once,
+ * and EPIPE from then on; nothing else of it is set but @cookie, and the @stamp of
+ * who accepted.
+ * After a failure others have their turn first.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE, EAGAIN,
- * ETIMEDOUT, EINTR, EMSGSIZE, EDQUOT, ENOMEM, and with @reply those of
- * CAPIPC_IOC_REPLY.
+ * ETIMEDOUT, EINTR, EMSGSIZE, EDQUOT, EMFILE, EACCES, ENOMEM, and with @reply those
+ * of CAPIPC_IOC_REPLY.
  */
 struct capipc_receive {
 	__u32 size;
@@ -655,6 +719,8 @@ struct capipc_restrict {
 #define CAPIPC_EXPLAIN_NONE	(-1)
 /* There are no rules: everything is allowed. */
 #define CAPIPC_EXPLAIN_OPEN	(-2)
+/* The endpoint is attenuated: nobody may send this ordinal through it. */
+#define CAPIPC_EXPLAIN_ATTENUATED	(-3)
 
 /**
  * struct capipc_explain - CAPIPC_IOC_EXPLAIN: would this be allowed to me?
@@ -698,12 +764,12 @@ struct capipc_explain {
  * struct capipc_query - CAPIPC_IOC_QUERY: who exactly was that?
  * @size: size of the struct as the caller knows it
  * @flags: CAPIPC_QUERY_EXE or zero
- * @handle: an endpoint, or a reply handle
+ * @handle: an endpoint, a reply handle, or an invitation that was accepted
  * @state: out: %CAPIPC_QUERY_ALIVE, %CAPIPC_QUERY_HAS_EXE
  * @stamp_id: id of the stamp of the last message received from the endpoint, or
  *            that of who connected (or made the pipe), for which 0 will do.
  *            With a reply handle: the stamp of its call, or 0, which means the
- *            same.
+ *            same. With an invitation: the stamp of who accepted, or 0, likewise.
  * @groups: pointer to room for supplementary groups, __u32 each
  * @label: pointer to room for the security label
  * @groups_capacity: room at @groups, elements
@@ -787,7 +853,11 @@ enum capipc_report_verdict {
  * afterwards; with a reply handle, the endpoint it came from stays as a handle
  * of a closed pipe. With %CAPIPC_REPORT_KILL the sender is killed if
  * the caller could have done that with kill(2); the rule is applied to the
- * process that sent, not to whoever has its number now.
+ * process that sent, not to whoever has its number now. It is killed, too, if it
+ * agreed to that: the message came from an endpoint that was in an invitation of
+ * this context with %CAPIPC_INVITE_MAY_KILL, the sender is the process that
+ * accepted it and has not executed another program since, and it has a number in
+ * the caller's pid namespace whose first process it is not.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, ESTALE.
  */
@@ -799,6 +869,323 @@ struct capipc_report {
 	__u64 stamp_id;
 	__u64 reason;
 	__u32 reason_len;
+	__u32 reserved;
+};
+
+/**
+ * struct capipc_replace - CAPIPC_IOC_REPLACE: a handle with fewer rights
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @handle: any handle; gone afterwards
+ * @rights: those of its rights that shall be left, or %CAPIPC_RIGHTS_SAME; a right
+ *          that it does not have is EPERM
+ * @replaced: out: the handle that now names it, with its cookie
+ * @reserved: must be zero
+ *
+ * Who waits by the old handle gets EBADF.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EDQUOT, ENOMEM.
+ */
+struct capipc_replace {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 rights;
+	__u32 replaced;
+	__u32 reserved;
+};
+
+/**
+ * struct capipc_range - ordinals from one to another
+ * @first: the first
+ * @last: the last, included
+ */
+struct capipc_range {
+	__u32 first;
+	__u32 last;
+};
+
+/**
+ * struct capipc_attenuate - CAPIPC_IOC_ATTENUATE: fewer ordinals through an endpoint
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @ranges: pointer to an array of struct capipc_range: what may still be sent, in
+ *          ascending order and without overlap
+ * @ranges_count: how many, at most %CAPIPC_RANGES_MAX; none lets nothing through
+ * @handle: an endpoint; no right is needed to give something up
+ *
+ * Holds for messages and calls that are sent through @handle from now on, whoever
+ * comes to hold it, and comes before the rules of the other endpoint. It can be
+ * done again: then only what all of them let through can be sent. EINVAL if that
+ * is more ranges than there may be.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EDQUOT, ENOMEM.
+ */
+struct capipc_attenuate {
+	__u32 size;
+	__u32 flags;
+	__u64 ranges;
+	__u32 ranges_count;
+	__u32 handle;
+};
+
+/**
+ * struct capipc_confine - CAPIPC_IOC_CONFINE: who may receive an endpoint
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @rules: pointer to an array of struct capipc_rule, without ordinals and facet
+ *         and without %CAPIPC_MATCH_UNCHANGED: who may receive @handle. What they
+ *         compare the receiver with is the caller as it is now.
+ * @rules_count: number of rules; none lets nobody receive it
+ * @rule_size: sizeof(struct capipc_rule) as the caller knows it
+ * @handle: an endpoint with %CAPIPC_RIGHT_ADMIN
+ * @reserved: must be zero
+ *
+ * Once: a second time is EBUSY. When it arrives, in a message or a reply, where
+ * the rules do not let it, it is closed: the attachment is received with its
+ * kind, but with handle and rights zero, and an event tells.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EOPNOTSUPP,
+ * EDQUOT, ENOMEM.
+ */
+struct capipc_confine {
+	__u32 size;
+	__u32 flags;
+	__u64 rules;
+	__u32 rules_count;
+	__u32 rule_size;
+	__u32 handle;
+	__u32 reserved;
+};
+
+/**
+ * struct capipc_invited - a handle in an invitation
+ * @name: by which the acceptor knows it; unique in the invitation
+ * @handle: inviting: the endpoint or listener to attach, needs
+ *          %CAPIPC_RIGHT_TRANSFER. accepting: out: the handle that now names it
+ * @rights: inviting: as in struct capipc_attachment. accepting: out: the rights of
+ *          the new handle
+ * @kind: inviting: must be zero. accepting: out: what it is, enum capipc_kind
+ * @reserved: must be zero
+ */
+struct capipc_invited {
+	__u64 name;
+	__u32 handle;
+	__u32 rights;
+	__u32 kind;
+	__u32 reserved;
+};
+
+/* Whoever accepts may be killed for a bad message: see struct capipc_report. */
+#define CAPIPC_INVITE_MAY_KILL	(1U << 0)
+/* The file descriptor shall survive exec: no O_CLOEXEC. */
+#define CAPIPC_INVITE_INHERIT	(1U << 1)
+
+/**
+ * struct capipc_invite - CAPIPC_IOC_INVITE: let somebody in
+ * @size: size of the struct as the caller knows it
+ * @flags: CAPIPC_INVITE_*
+ * @attachments: pointer to an array of struct capipc_invited
+ * @rules: pointer to an array of struct capipc_rule: who may accept
+ * @cookie: cookie of the invitation; its news comes with it
+ * @expires_ns: until when it can be accepted, ns of CLOCK_MONOTONIC, or
+ *              %CAPIPC_FOREVER; ETIMEDOUT if that has passed
+ * @attachments_count: number of @attachments, 1 to %CAPIPC_INVITED_MAX
+ * @rules_count: number of @rules; none lets nobody in
+ * @rule_size: sizeof(struct capipc_rule) as the caller knows it, always needed
+ * @handle: out: the invitation, with READ
+ * @fd: out: the file descriptor that carries it, with O_CLOEXEC unless
+ *      %CAPIPC_INVITE_INHERIT
+ * @reserved: must be zero
+ *
+ * The attached handles leave the caller's table. What happens to the invitation
+ * is received from @handle, once: CAPIPC_RECEIVED_ACCEPTED with the stamp of the
+ * acceptor; or CAPIPC_RECEIVED_INVITATION_CLOSED when it has expired, or its last
+ * file descriptor was closed, and what it held with it. Closing @handle
+ * before withdraws the invitation and closes what it held; so does the death of
+ * the inviter, wherever the file descriptor is.
+ *
+ * The file descriptor can be inherited and sent over sockets, but not in a message.
+ * It polls readable while it can be accepted and POLLHUP afterwards; nothing else
+ * can be done with it but CAPIPC_IOC_ACCEPT.
+ *
+ * The rules have neither facet nor ordinals; the receiver in them is the inviter.
+ * A confined endpoint cannot be attached (EPERM).
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EOPNOTSUPP,
+ * ETIMEDOUT, EDQUOT, EMFILE, ENFILE, ENOMEM.
+ */
+struct capipc_invite {
+	__u32 size;
+	__u32 flags;
+	__u64 attachments;
+	__u64 rules;
+	__u64 cookie;
+	__s64 expires_ns;
+	__u32 attachments_count;
+	__u32 rules_count;
+	__u32 rule_size;
+	__u32 handle;
+	__s32 fd;
+	__u32 reserved;
+};
+
+/* Agree to %CAPIPC_INVITE_MAY_KILL, if the invitation has that clause. */
+#define CAPIPC_ACCEPT_MAY_KILL	(1U << 0)
+
+/**
+ * struct capipc_accept - CAPIPC_IOC_ACCEPT: take what an invitation holds
+ * @size: size of the struct as the caller knows it
+ * @flags: %CAPIPC_ACCEPT_MAY_KILL or zero
+ * @attachments: pointer to room for an array of struct capipc_invited
+ * @fd: the file descriptor of an invitation; it stays open
+ * @attachments_capacity: room at @attachments, elements
+ * @attachments_count: out: number of attachments
+ * @terms: out: %CAPIPC_INVITE_MAY_KILL if the invitation has that clause
+ * @stamp: out: who invited
+ *
+ * Everything arrives or nothing does; whoever comes second gets ESTALE. For the
+ * endpoints among it, the caller is from now on who connected:
+ * %CAPIPC_STAMP_CHANGED is about the caller, not about who made the pipe.
+ *
+ * EACCES: the rules deny it. EPERM: it has the clause and @flags does not agree.
+ * EMSGSIZE: too little room; @attachments_count says how many there are.
+ * ETIMEDOUT: it has expired. ESTALE: it was accepted before, or withdrawn.
+ * After a failure the invitation is as it was.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EPROTOTYPE, EACCES, EMSGSIZE,
+ * ESTALE, ETIMEDOUT, EDQUOT, ENOMEM.
+ */
+struct capipc_accept {
+	__u32 size;
+	__u32 flags;
+	__u64 attachments;
+	__s32 fd;
+	__u32 attachments_capacity;
+	__u32 attachments_count;
+	__u32 terms;
+	struct capipc_stamp stamp;
+};
+
+/**
+ * struct capipc_duplicate - CAPIPC_IOC_DUPLICATE: one more handle to a buffer
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @handle: a handle with %CAPIPC_RIGHT_DUPLICATE, which only buffers have
+ * @rights: those of its rights that the new one shall have, or %CAPIPC_RIGHTS_SAME;
+ *          any other is EPERM
+ * @duplicate: out: the new handle, in the same context
+ * @reserved: must be zero
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EDQUOT, ENOMEM.
+ */
+struct capipc_duplicate {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 rights;
+	__u32 duplicate;
+	__u32 reserved;
+};
+
+/**
+ * struct capipc_create_buffer - CAPIPC_IOC_CREATE_BUFFER: make a shared buffer
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @bytes: in: how large, at least 1. out: rounded up to whole pages
+ * @handle: out: a handle to it, with all rights of a buffer
+ * @reserved: must be zero
+ *
+ * The memory is zero, and there until its last handle and its last mapping have
+ * gone, wherever they are. The bytes are charged to the maker's account until then.
+ *
+ * To map it: mmap(2) of the context's file, MAP_SHARED, with the handle times the size
+ * of a page as the offset. The mapping begins where the buffer begins, and may be
+ * shorter, but not longer. It needs %CAPIPC_RIGHT_MAP and %CAPIPC_RIGHT_READ, and
+ * with PROT_WRITE, now or by mprotect(2), %CAPIPC_RIGHT_WRITE. It can never be executed,
+ * is not inherited by a child, and stays when the handle is closed. The kernel
+ * reads and writes it in ordinary system calls, but not in direct I/O, as a futex, nor for
+ * a debugger (EFAULT).
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EMSGSIZE (larger than this kernel allows),
+ * EDQUOT, ENOMEM; of mmap(2): EPERM, EINVAL, EBADF, EBUSY, EPROTOTYPE, EACCES (the file
+ * was opened without that access), and what else mmap(2) has.
+ */
+struct capipc_create_buffer {
+	__u32 size;
+	__u32 flags;
+	__u64 bytes;
+	__u32 handle;
+	__u32 reserved;
+};
+
+/**
+ * struct capipc_create_data_pipe - CAPIPC_IOC_CREATE_DATA_PIPE: make a data pipe
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @element_bytes: size of an element, at least 1
+ * @elements: in: how many the ring holds, at least 1. out: rounded up to a power of 2
+ * @handle: out: the producer and the consumer, each with all rights of its kind
+ * @cookie: their cookies, see struct capipc_tag
+ *
+ * The memory, all of it zero at first, is: a page that begins with the struct
+ * capipc_ring_header of the consumer, a page that begins with that of the producer, and
+ * the ring, @elements times @element_bytes. It is mapped like that of a buffer, but with
+ * PROT_READ a mapping begins at the first of these pages and can never be written,
+ * and with PROT_WRITE (and PROT_READ) it begins at what that end may write: the consumer
+ * its page, the producer its page and the ring. Both need %CAPIPC_RIGHT_MAP and the READ
+ * of a consumer or the WRITE of a producer. A mapping stays when its end is sent away.
+ *
+ * The kernel does not look at the memory; struct capipc_ring_header says how the
+ * ends use it. Each has to expect anything in what the other can write, now, and to
+ * change at any time. The memory is charged to the maker like that of a buffer.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EMSGSIZE (larger than this kernel allows),
+ * EDQUOT, ENOMEM.
+ */
+struct capipc_create_data_pipe {
+	__u32 size;
+	__u32 flags;
+	__u32 element_bytes;
+	__u32 elements;
+	__u32 handle[2];
+	__u64 cookie[2];
+};
+
+/**
+ * struct capipc_ring_header - what an end of a data pipe tells the other
+ * @position: how many elements it has written, or read, since ever, modulo 2^32
+ * @wake: signal it when the position of the other end gets here
+ *
+ * Element n of all is at place n modulo the number of elements of the ring. There
+ * are producer minus consumer elements to be read; more than the ring holds is nonsense.
+ *
+ * An end that has written (or read) stores its new position, then a full memory
+ * barrier, then it reads @wake of the other end. If that is after its old position and not
+ * after the new one, it makes a CAPIPC_IOC_SIGNAL. An end that is going to wait stores
+ * @wake, then a full barrier, then it looks at the position of the other end
+ * once more, and only then waits, with CAPIPC_IOC_RECEIVE.
+ */
+struct capipc_ring_header {
+	__u32 position;
+	__u32 wake;
+};
+
+/**
+ * struct capipc_signal - CAPIPC_IOC_SIGNAL: let the other end look at the ring
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @handle: a producer with %CAPIPC_RIGHT_WRITE, or a consumer with %CAPIPC_RIGHT_READ
+ * @reserved: must be zero
+ *
+ * Who holds the other end receives WRITABLE or READABLE from it.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE.
+ */
+struct capipc_signal {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
 	__u32 reserved;
 };
 
@@ -823,5 +1210,14 @@ struct capipc_report {
 #define CAPIPC_IOC_EXPLAIN	_IO(CAPIPC_IOC_TYPE, 0x0c)
 #define CAPIPC_IOC_QUERY	_IO(CAPIPC_IOC_TYPE, 0x0d)
 #define CAPIPC_IOC_REPORT	_IO(CAPIPC_IOC_TYPE, 0x0e)
+#define CAPIPC_IOC_INVITE	_IO(CAPIPC_IOC_TYPE, 0x0f)
+#define CAPIPC_IOC_ACCEPT	_IO(CAPIPC_IOC_TYPE, 0x10)
+#define CAPIPC_IOC_REPLACE	_IO(CAPIPC_IOC_TYPE, 0x11)
+#define CAPIPC_IOC_ATTENUATE	_IO(CAPIPC_IOC_TYPE, 0x13)
+#define CAPIPC_IOC_CONFINE	_IO(CAPIPC_IOC_TYPE, 0x14)
+#define CAPIPC_IOC_DUPLICATE	_IO(CAPIPC_IOC_TYPE, 0x12)
+#define CAPIPC_IOC_CREATE_BUFFER _IO(CAPIPC_IOC_TYPE, 0x16)
+#define CAPIPC_IOC_CREATE_DATA_PIPE _IO(CAPIPC_IOC_TYPE, 0x17)
+#define CAPIPC_IOC_SIGNAL	_IO(CAPIPC_IOC_TYPE, 0x18)
 
 #endif /* _UAPI_LINUX_CAPIPC_H */

@@ -86,7 +86,8 @@
  *    CAPIPC_EVENT_A_RULES_COUNT: u32, how many rules it has
  *    CAPIPC_EVENT_A_RULE: u32, index of the rule that comes nearest: it is about
  *                         this method and facet, and the least of it does not hold.
- *                         Missing if no rule is about them
+ *                         Missing if no rule is about them, and for an
+ *                         attenuation, which has no rules but ordinals
  *    CAPIPC_EVENT_A_RULE_UNMET: u32, CAPIPC_MATCH_*, what of that rule does not hold;
  *                               0 if it does by now
  *    CAPIPC_EVENT_A_VERDICT: u32, enum capipc_report_verdict
@@ -95,6 +96,8 @@
  *    CAPIPC_EVENT_A_AMOUNT: u64, how much of it was asked for
  *    CAPIPC_EVENT_A_LIMIT: u64, how much of it there may be
  *    CAPIPC_EVENT_A_UID: u32, real user id whose account it is that is full
+ *    CAPIPC_EVENT_A_INVITATION: u64, number of the invitation that was accepted, or
+ *                               that the actor was denied to accept
  *
  * Whoever causes an event never waits for who listens, so events can be lost. Each
  * way in which that happens is told:
@@ -184,7 +187,8 @@
  *    CAPIPC_HANDLE_A_HANDLE: u32, its value there, always
  *    CAPIPC_HANDLE_A_KIND: u32, enum capipc_kind, always
  *    CAPIPC_HANDLE_A_RIGHTS: u32, CAPIPC_RIGHT_*, always
- *    CAPIPC_HANDLE_A_OBJECT: u64, number of the pipe or listener
+ *    CAPIPC_HANDLE_A_OBJECT: u64, number of the pipe, listener, invitation, buffer or
+ *      data pipe
  *    CAPIPC_HANDLE_A_QUEUED: u32, messages or connections to be received from it
  *  an endpoint:
  *    CAPIPC_HANDLE_A_END: u32, which end of the pipe: 0 or 1
@@ -194,10 +198,16 @@
  *    CAPIPC_HANDLE_A_PEER: u32, enum capipc_peer_state
  *    CAPIPC_HANDLE_A_PEER_CONTEXT: u64, the context that holds the other end
  *    CAPIPC_HANDLE_A_PEER_INSIDE: u64, number of the pipe or listener in whose
- *                                 queue the other end waits, if you may see that
+ *                                 queue, or of the invitation in which, the
+ *                                 other end waits, if you may see that
  *  a listener:
  *    CAPIPC_HANDLE_A_NAME: string, its name
  *    CAPIPC_HANDLE_A_BACKLOG: u32, connections that may wait
+ *  a buffer:
+ *    CAPIPC_HANDLE_A_BYTES: u64, its size
+ *  an end of a data pipe:
+ *    CAPIPC_HANDLE_A_BYTES: u64, size of the ring
+ *    CAPIPC_HANDLE_A_PEER, _PEER_CONTEXT, _PEER_INSIDE: as of an endpoint
  *
  *
  * CAPIPC_CMD_GET_PIPE (NLM_F_DUMP, or without it for one)
@@ -262,6 +272,91 @@
  *    CAPIPC_LISTENER_A_BACKLOG: u32, connections that may wait, always
  *    CAPIPC_LISTENER_A_RULES: u32, how many rules say who may connect, always
  *    CAPIPC_LISTENER_A_ENDPOINT_RULES: u32, how many rules its endpoints have
+ *
+ *
+ * CAPIPC_CMD_GET_USER (NLM_F_DUMP, or without it for one)
+ * -------------------------------------------------------
+ *
+ * What users have and may have, over all network namespaces. Who has
+ * CAP_SYS_ADMIN in the initial user namespace sees all users, anyone else its own
+ * real user id and those that are subordinate to it: the ids, other than its own,
+ * of user namespaces that it made. To ask for another one is EPERM. Ids are in
+ * terms of the user namespace of the socket.
+ *
+ * Request:
+ *
+ *    CAPIPC_USER_A_UID: u32, the one; not in a dump, required otherwise. A user
+ *                       that has nothing is told as well
+ *    CAPIPC_USER_A_OWNER: u32, it is meant as a subordinate of this one
+ *
+ * Answer, one message for each user; a dump begins, for who sees all users, with
+ * the machine as a whole:
+ *
+ *    CAPIPC_USER_A_MACHINE: flag, this is about the machine, not about a user
+ *    CAPIPC_USER_A_UID: u32, real user id; always, but for the machine
+ *    CAPIPC_USER_A_OWNER: u32, the user that it is subordinate to
+ *    CAPIPC_USER_A_BYTES: nest, kernel memory, always
+ *        CAPIPC_AMOUNT_A_USED: u64, in use: of a user, by its contexts that are
+ *                              open, and left behind by others; and what its
+ *                              subordinate users have been granted
+ *        CAPIPC_AMOUNT_A_GRANT: u64, granted by its user, or by the machine
+ *        CAPIPC_AMOUNT_A_RESERVE: u64, what it can always have
+ *        CAPIPC_AMOUNT_A_LIMIT: u64, what it can have at most
+ *    CAPIPC_USER_A_HANDLES: nest, likewise
+ *    CAPIPC_USER_A_LISTENERS: nest, likewise: names that are bound
+ *    CAPIPC_USER_A_CONTEXTS: u64, contexts and subordinate users; of the machine:
+ *                            users, without root and subordinate users
+ *    CAPIPC_USER_A_FILES: u64, files in flight
+ *    CAPIPC_USER_A_DROPPED: u64, events that have not been told because it causes
+ *                           too many
+ *    CAPIPC_USER_A_LIMITS: nest, all its limits; of the machine those that there are:
+ *                          BYTES, HANDLES, LISTENERS, and CONTEXTS for users
+ *        CAPIPC_LIMIT_A_BYTES: u64, bytes of kernel memory
+ *        CAPIPC_LIMIT_A_BYTES_PER_CONTEXT: u64, likewise, of each of its contexts
+ *        CAPIPC_LIMIT_A_HANDLES: u64
+ *        CAPIPC_LIMIT_A_HANDLES_PER_CONTEXT: u64
+ *        CAPIPC_LIMIT_A_LISTENERS: u64
+ *        CAPIPC_LIMIT_A_CONTEXTS: u64
+ *        CAPIPC_LIMIT_A_FILES: u64
+ *        CAPIPC_LIMIT_A_CONNECT_RATE: u64, connections in a second
+ *        CAPIPC_LIMIT_A_CONNECT_BURST: u64, connections at once
+ *        CAPIPC_LIMIT_A_EVENT_RATE: u64, events of each type in a second
+ *        CAPIPC_LIMIT_A_EVENT_BURST: u64, at once
+ *    CAPIPC_USER_A_LIMITS_SET: nest, those that have been set for this user
+ *
+ *
+ * CAPIPC_CMD_SET_USER
+ * -------------------
+ *
+ * Set limits of a user. Takes CAP_SYS_ADMIN in the initial user namespace (EPERM).
+ * They hold whether the user has anything now or not, until they are set to
+ * something else or the module is removed. All are set, or none.
+ *
+ * Request:
+ *
+ *    CAPIPC_USER_A_UID: u32, the user, in terms of the user namespace of the
+ *                       socket, required
+ *    CAPIPC_USER_A_LIMITS: nest, as above: those to be set, at least one. A value
+ *                          of %CAPIPC_LIMIT_DEFAULT: as if it had not been set.
+ *                          ERANGE if it is larger than can be
+ *
+ *
+ * CAPIPC_CMD_GET_ACCOUNT (NLM_F_DUMP)
+ * -----------------------------------
+ *
+ * What the open contexts have of the users that CAPIPC_CMD_GET_USER would show.
+ *
+ * Request: nothing.
+ *
+ * Answer, one message for each context:
+ *
+ *    CAPIPC_ACCOUNT_A_CONTEXT: u64, number of the context, always
+ *    CAPIPC_ACCOUNT_A_UID: u32, real user id of who opened it, always
+ *    CAPIPC_ACCOUNT_A_OWNER: u32, the user that this one is subordinate to
+ *    CAPIPC_ACCOUNT_A_BYTES: nest as CAPIPC_USER_A_BYTES, always
+ *    CAPIPC_ACCOUNT_A_HANDLES: nest, likewise
+ *    CAPIPC_ACCOUNT_A_LISTENERS: nest, likewise
+ *    CAPIPC_ACCOUNT_A_FILES: u64, files in flight
  */
 #ifndef _UAPI_LINUX_CAPIPC_NETLINK_H
 #define _UAPI_LINUX_CAPIPC_NETLINK_H
@@ -275,6 +370,9 @@ enum capipc_cmd {
 	CAPIPC_CMD_EVENT,
 	CAPIPC_CMD_GET_CONTEXT,
 	CAPIPC_CMD_GET_HANDLE,
+	CAPIPC_CMD_GET_USER,
+	CAPIPC_CMD_SET_USER,
+	CAPIPC_CMD_GET_ACCOUNT,
 	CAPIPC_CMD_GET_PIPE,
 	CAPIPC_CMD_GET_LISTENER,
 	CAPIPC_CMD_SUBSCRIBE,
@@ -289,9 +387,13 @@ enum capipc_cmd {
 enum capipc_event_type {
 	CAPIPC_EVENT_UNSPEC,
 	CAPIPC_EVENT_CONNECT,		/* the actor was let in: NAME, FACET */
-	CAPIPC_EVENT_ACCEPT,		/* its connection was received: NAME, FACET */
+	CAPIPC_EVENT_ACCEPT,		/* its connection was received: NAME, FACET;
+					 * or it accepted an INVITATION
+					 */
 	CAPIPC_EVENT_DENY,		/* rules deny: to connect if there is a NAME,
-					 * else to send: ORDINAL
+					 * to accept if there is an INVITATION,
+					 * to send if there is an ORDINAL, else to
+					 * receive an endpoint; see RULE_LIST
 					 */
 	CAPIPC_EVENT_BAD_MESSAGE,	/* what it sent was reported: REPORTER,
 					 * VERDICT, REASON
@@ -311,6 +413,9 @@ enum capipc_rule_list {
 	CAPIPC_RULE_LIST_UNSPEC,
 	CAPIPC_RULE_LIST_LISTENER,	/* who may connect */
 	CAPIPC_RULE_LIST_ENDPOINT,	/* who may send what */
+	CAPIPC_RULE_LIST_ATTENUATION,	/* what may be sent with this handle */
+	CAPIPC_RULE_LIST_INVITATION,	/* who may accept */
+	CAPIPC_RULE_LIST_CONFINEMENT,	/* who may receive this endpoint */
 };
 
 /* Where an end of a pipe, or a listener, is. */
@@ -340,9 +445,10 @@ enum capipc_event_attr {
 	CAPIPC_EVENT_A_LIMIT,
 	CAPIPC_EVENT_A_UID,
 	CAPIPC_EVENT_A_LOST,
-	CAPIPC_EVENT_A_MISSED,
+	CAPIPC_EVENT_A_INVITATION,
 	CAPIPC_EVENT_A_DROPPED,
 	CAPIPC_EVENT_A_DROPPED_OF_USER,
+	CAPIPC_EVENT_A_MISSED,
 	CAPIPC_EVENT_A_HOLDER,
 	CAPIPC_EVENT_A_RULE_LIST,
 	CAPIPC_EVENT_A_RULES_COUNT,
@@ -425,6 +531,78 @@ enum capipc_handle_attr {
 	/* private: */
 	__CAPIPC_HANDLE_A_MAX,
 	CAPIPC_HANDLE_A_MAX = __CAPIPC_HANDLE_A_MAX - 1
+};
+
+enum capipc_user_attr {
+	CAPIPC_USER_A_UNSPEC,
+	CAPIPC_USER_A_PAD,
+	CAPIPC_USER_A_MACHINE,
+	CAPIPC_USER_A_UID,
+	CAPIPC_USER_A_OWNER,
+	CAPIPC_USER_A_BYTES,
+	CAPIPC_USER_A_HANDLES,
+	CAPIPC_USER_A_LISTENERS,
+	CAPIPC_USER_A_CONTEXTS,
+	CAPIPC_USER_A_FILES,
+	CAPIPC_USER_A_DROPPED,
+	CAPIPC_USER_A_LIMITS,
+	CAPIPC_USER_A_LIMITS_SET,
+
+	/* private: */
+	__CAPIPC_USER_A_MAX,
+	CAPIPC_USER_A_MAX = __CAPIPC_USER_A_MAX - 1
+};
+
+enum capipc_account_attr {
+	CAPIPC_ACCOUNT_A_UNSPEC,
+	CAPIPC_ACCOUNT_A_PAD,
+	CAPIPC_ACCOUNT_A_CONTEXT,
+	CAPIPC_ACCOUNT_A_UID,
+	CAPIPC_ACCOUNT_A_OWNER,
+	CAPIPC_ACCOUNT_A_BYTES,
+	CAPIPC_ACCOUNT_A_HANDLES,
+	CAPIPC_ACCOUNT_A_LISTENERS,
+	CAPIPC_ACCOUNT_A_FILES,
+
+	/* private: */
+	__CAPIPC_ACCOUNT_A_MAX,
+	CAPIPC_ACCOUNT_A_MAX = __CAPIPC_ACCOUNT_A_MAX - 1
+};
+
+enum capipc_amount_attr {
+	CAPIPC_AMOUNT_A_UNSPEC,
+	CAPIPC_AMOUNT_A_PAD,
+	CAPIPC_AMOUNT_A_USED,
+	CAPIPC_AMOUNT_A_GRANT,
+	CAPIPC_AMOUNT_A_RESERVE,
+	CAPIPC_AMOUNT_A_LIMIT,
+
+	/* private: */
+	__CAPIPC_AMOUNT_A_MAX,
+	CAPIPC_AMOUNT_A_MAX = __CAPIPC_AMOUNT_A_MAX - 1
+};
+
+/* As the value of a limit: what the module parameter says. */
+#define CAPIPC_LIMIT_DEFAULT	(~0ULL)
+
+enum capipc_limit_attr {
+	CAPIPC_LIMIT_A_UNSPEC,
+	CAPIPC_LIMIT_A_PAD,
+	CAPIPC_LIMIT_A_BYTES,
+	CAPIPC_LIMIT_A_BYTES_PER_CONTEXT,
+	CAPIPC_LIMIT_A_HANDLES,
+	CAPIPC_LIMIT_A_HANDLES_PER_CONTEXT,
+	CAPIPC_LIMIT_A_LISTENERS,
+	CAPIPC_LIMIT_A_CONTEXTS,
+	CAPIPC_LIMIT_A_FILES,
+	CAPIPC_LIMIT_A_CONNECT_RATE,
+	CAPIPC_LIMIT_A_CONNECT_BURST,
+	CAPIPC_LIMIT_A_EVENT_RATE,
+	CAPIPC_LIMIT_A_EVENT_BURST,
+
+	/* private: */
+	__CAPIPC_LIMIT_A_MAX,
+	CAPIPC_LIMIT_A_MAX = __CAPIPC_LIMIT_A_MAX - 1
 };
 
 enum capipc_subscribe_attr {

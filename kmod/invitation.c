@@ -1,0 +1,681 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Invitations: see invitation.h and docs/invitation.md.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/poll.h>
+#include <linux/uaccess.h>
+
+#include "account.h"
+#include "confinement.h"
+#include "context.h"
+#include "event.h"
+#include "ident.h"
+#include "invitation.h"
+#include "ioctl.h"
+#include "message.h"
+#include "pipe.h"
+#include "rule.h"
+#include "table.h"
+#include "transfer.h"
+
+#define CAPIPC_KINDS_INVITED	(BIT(CAPIPC_KIND_ENDPOINT) | BIT(CAPIPC_KIND_LISTENER))
+
+/* A time that is farther away is looked at again after that long, in jiffies. */
+#define CAPIPC_EXPIRY_MAX	(HZ * 86400UL)
+
+static struct workqueue_struct *capipc_expiries;
+
+/**
+ * struct capipc_remains - what is left to do for who has ended an invitation
+ * @held: what was attached
+ * @news: unless it is in the queue
+ * @rules: who could have accepted
+ */
+struct capipc_remains {
+	struct capipc_message *held;
+	struct capipc_message *news;
+	struct capipc_ruleset *rules;
+};
+
+void capipc_invitation_put(struct capipc_invitation *invitation)
+{
+	if (!refcount_dec_and_test(&invitation->refs))
+		return;
+	WARN_ON_ONCE(invitation->held || !list_empty(&invitation->object.queue));
+	capipc_ident_put(invitation->inviter);
+	capipc_ident_put(invitation->acceptor);
+	put_net(invitation->net);
+	kfree(invitation);
+}
+
+/* It is open, and no longer: take out what it holds. */
+static void capipc_invitation_end_locked(struct capipc_invitation *invitation,
+					 enum capipc_invitation_state state,
+					 struct capipc_remains *remains)
+{
+	lockdep_assert_held(&invitation->lock);
+	WRITE_ONCE(invitation->state, state);
+	remains->held = invitation->held;
+	invitation->held = NULL;
+	remains->news = invitation->news;
+	invitation->news = NULL;
+	remains->rules = invitation->rules;
+	invitation->rules = NULL;
+	wake_up_all(&invitation->wait);
+}
+
+/* Tell the inviter, unless it has gone: the last thing that it receives from here. */
+static void capipc_invitation_news_locked(struct capipc_invitation *invitation,
+					  struct capipc_remains *remains)
+{
+	struct capipc_object *object = &invitation->object;
+
+	lockdep_assert_held(&invitation->lock);
+	if (object->place == CAPIPC_PLACE_CLOSED)
+		return;
+	list_add_tail(&remains->news->link, &object->queue);
+	object->queued++;
+	remains->news = NULL;
+	object->peer_closed_told = true;
+	capipc_object_update_ready_locked(object);
+}
+
+/* After the lock has been released. What it held is the caller's to deal with. */
+static void capipc_invitation_settle(struct capipc_invitation *invitation,
+				     struct capipc_remains *remains)
+{
+	capipc_ruleset_put(remains->rules);
+	if (remains->news)
+		capipc_message_free(remains->news);
+	/* It is paid for no more: what is left is memory of an open file. */
+	capipc_account_uncharge(invitation->account, CAPIPC_BYTES, invitation->charge);
+	if (cancel_delayed_work(&invitation->expiry))
+		capipc_invitation_put(invitation);
+}
+
+static bool capipc_invitation_end(struct capipc_invitation *invitation,
+				  enum capipc_invitation_state state,
+				  struct capipc_remains *remains)
+{
+	bool open;
+
+	spin_lock(&invitation->lock);
+	open = invitation->state == CAPIPC_INVITATION_OPEN;
+	if (open)
+		capipc_invitation_end_locked(invitation, state, remains);
+	spin_unlock(&invitation->lock);
+	return open;
+}
+
+/**
+ * capipc_invitation_withdraw - its inviter does not hold it any more
+ * @invitation: closed
+ * @garbage: what it held is added here
+ */
+void capipc_invitation_withdraw(struct capipc_invitation *invitation, struct list_head *garbage)
+{
+	struct capipc_remains remains;
+
+	if (!capipc_invitation_end(invitation, CAPIPC_INVITATION_WITHDRAWN, &remains))
+		return;
+	list_add_tail(&remains.held->link, garbage);
+	capipc_invitation_settle(invitation, &remains);
+}
+
+/* Nobody will accept it: close what it holds, and only then say so. */
+static void capipc_invitation_close(struct capipc_invitation *invitation,
+				    enum capipc_invitation_state state)
+{
+	struct capipc_remains remains;
+	LIST_HEAD(garbage);
+
+	if (!capipc_invitation_end(invitation, state, &remains))
+		return;
+	list_add_tail(&remains.held->link, &garbage);
+	capipc_garbage_run(&garbage);
+	remains.news->type = CAPIPC_RECEIVED_INVITATION_CLOSED;
+	spin_lock(&invitation->lock);
+	capipc_invitation_news_locked(invitation, &remains);
+	spin_unlock(&invitation->lock);
+	capipc_invitation_settle(invitation, &remains);
+}
+
+/* ------------------------------------------------------------------------- expiry */
+
+static bool capipc_invitation_late(const struct capipc_invitation *invitation)
+{
+	return invitation->expires != KTIME_MAX &&
+	       ktime_compare(ktime_get(), invitation->expires) >= 0;
+}
+
+/* The work has a reference of its own from here on. */
+static void capipc_invitation_arm_locked(struct capipc_invitation *invitation)
+{
+	s64 left = ktime_to_ns(ktime_sub(invitation->expires, ktime_get()));
+	unsigned long delay = min_t(u64, nsecs_to_jiffies64(max_t(s64, left, 0)) + 1,
+				    CAPIPC_EXPIRY_MAX);
+
+	lockdep_assert_held(&invitation->lock);
+	queue_delayed_work(capipc_expiries, &invitation->expiry, delay);
+}
+
+static void capipc_invitation_expire(struct work_struct *work)
+{
+	struct capipc_invitation *invitation =
+		container_of(to_delayed_work(work), struct capipc_invitation, expiry);
+
+	spin_lock(&invitation->lock);
+	if (invitation->state == CAPIPC_INVITATION_OPEN && !capipc_invitation_late(invitation)) {
+		capipc_invitation_arm_locked(invitation);
+		spin_unlock(&invitation->lock);
+		return;
+	}
+	spin_unlock(&invitation->lock);
+	capipc_invitation_close(invitation, CAPIPC_INVITATION_EXPIRED);
+	capipc_invitation_put(invitation);
+}
+
+int __init capipc_invitation_init(void)
+{
+	capipc_expiries = alloc_workqueue("capipc_expiries", WQ_UNBOUND, 0);
+	return capipc_expiries ? 0 : -ENOMEM;
+}
+
+/* No invitation is open any more, but the work of one may just be running. */
+void capipc_invitation_exit(void)
+{
+	destroy_workqueue(capipc_expiries);
+}
+
+/* --------------------------------------------------------------------------- file */
+
+/* The last descriptor is closed, by whatever task. */
+static int capipc_invitation_release(struct inode *inode, struct file *file)
+{
+	struct capipc_invitation *invitation = file->private_data;
+
+	capipc_invitation_close(invitation, CAPIPC_INVITATION_DROPPED);
+	capipc_invitation_put(invitation);
+	return 0;
+}
+
+static __poll_t capipc_invitation_poll(struct file *file, poll_table *wait)
+{
+	struct capipc_invitation *invitation = file->private_data;
+
+	poll_wait(file, &invitation->wait, wait);
+	return READ_ONCE(invitation->state) == CAPIPC_INVITATION_OPEN ?
+		EPOLLIN | EPOLLRDNORM : EPOLLHUP;
+}
+
+static const struct file_operations capipc_invitation_fops = {
+	.owner = THIS_MODULE,
+	.release = capipc_invitation_release,
+	.poll = capipc_invitation_poll,
+	.llseek = noop_llseek,
+};
+
+bool capipc_file_is_invitation(const struct file *file)
+{
+	return file->f_op == &capipc_invitation_fops;
+}
+
+/* ----------------------------------------------------------------------- inviting */
+
+static struct capipc_ruleset *capipc_invitation_rules(struct capipc_context *context,
+						      const struct capipc_invite *arg)
+{
+	struct capipc_ruleset *rules;
+	u32 i;
+
+	rules = capipc_ruleset_create(context, arg->rules, arg->rules_count, arg->rule_size, true);
+	for (i = 0; !IS_ERR(rules) && i < rules->count; i++) {
+		if (rules->rules[i].facet) {
+			capipc_ruleset_put(rules);
+			return ERR_PTR(-EINVAL);
+		}
+	}
+	return rules;
+}
+
+static struct capipc_invitation *capipc_invitation_alloc(struct capipc_context *context,
+							 const struct capipc_invite *arg)
+{
+	struct capipc_invitation *invitation;
+	size_t size = struct_size(invitation, invited, arg->attachments_count);
+	int ret;
+
+	ret = capipc_account_charge(context->account, CAPIPC_BYTES, size);
+	if (ret)
+		return ERR_PTR(ret);
+	invitation = kzalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!invitation) {
+		capipc_account_uncharge(context->account, CAPIPC_BYTES, size);
+		return ERR_PTR(-ENOMEM);
+	}
+	spin_lock_init(&invitation->lock);
+	capipc_object_init(&invitation->object, CAPIPC_KIND_INVITATION, &invitation->lock);
+	refcount_set(&invitation->refs, 1);
+	INIT_DELAYED_WORK(&invitation->expiry, capipc_invitation_expire);
+	init_waitqueue_head(&invitation->wait);
+	invitation->id = capipc_object_next_id();
+	invitation->context_id = context->id;
+	invitation->net = get_net(context->net);
+	invitation->account = context->account;
+	invitation->charge = size;
+	invitation->object.cookie = arg->cookie;
+	invitation->may_kill = arg->flags & CAPIPC_INVITE_MAY_KILL;
+	invitation->expires = ns_to_ktime(arg->expires_ns);
+	invitation->count = arg->attachments_count;
+	return invitation;
+}
+
+/* It was never open: nobody but the caller knows it, and a file at most. */
+static void capipc_invitation_discard(struct capipc_invitation *invitation)
+{
+	capipc_ruleset_put(invitation->rules);
+	invitation->rules = NULL;
+	if (invitation->held)
+		capipc_message_free(invitation->held);
+	invitation->held = NULL;
+	if (invitation->news)
+		capipc_message_free(invitation->news);
+	invitation->news = NULL;
+	capipc_account_uncharge(invitation->account, CAPIPC_BYTES, invitation->charge);
+	capipc_invitation_put(invitation);
+}
+
+static struct capipc_invitation *capipc_invitation_create(struct capipc_context *context,
+							  const struct capipc_invite *arg)
+{
+	struct capipc_invitation *invitation = capipc_invitation_alloc(context, arg);
+	struct capipc_message *message;
+	struct capipc_ruleset *rules;
+
+	if (IS_ERR(invitation))
+		return invitation;
+	rules = capipc_invitation_rules(context, arg);
+	if (IS_ERR(rules)) {
+		capipc_invitation_discard(invitation);
+		return ERR_CAST(rules);
+	}
+	invitation->rules = rules;
+	message = capipc_message_create(context->account, 0, 0, arg->attachments_count);
+	if (IS_ERR(message))
+		goto err_message;
+	invitation->held = message;
+	message = capipc_message_create(context->account, 0, 0, 0);
+	if (IS_ERR(message))
+		goto err_message;
+	invitation->news = message;
+	invitation->inviter = capipc_ident_create(context);
+	if (!invitation->inviter) {
+		capipc_invitation_discard(invitation);
+		return ERR_PTR(-ENOMEM);
+	}
+	return invitation;
+
+err_message:
+	capipc_invitation_discard(invitation);
+	return ERR_CAST(message);
+}
+
+/* Copy and check one attachment, and take its handle out of the table. */
+static int capipc_invitation_attach(struct capipc_invitation *invitation,
+				    struct capipc_transfer *transfer,
+				    struct capipc_context *context,
+				    const struct capipc_invited __user *user, u32 index)
+{
+	struct capipc_invited *invited = &invitation->invited[index];
+	struct capipc_attachment attachment = {};
+	int ret;
+	u32 i;
+
+	if (copy_from_user(invited, user, sizeof(*invited)))
+		return -EFAULT;
+	if (invited->kind || invited->reserved)
+		return -EINVAL;
+	for (i = 0; i < index; i++) {
+		if (invitation->invited[i].name == invited->name)
+			return -EINVAL;
+	}
+	attachment.handle = invited->handle;
+	attachment.rights = invited->rights;
+	ret = capipc_transfer_add(transfer, context, invitation->held, &attachment);
+	if (ret)
+		return ret;
+	/* Who may receive it is asked where messages arrive. */
+	if (capipc_confinement_is_on(&invitation->held->moved[index]))
+		return -EPERM;
+	invited->handle = 0;
+	invited->rights = invitation->held->moved[index].what.rights;
+	invited->kind = invitation->held->moved[index].what.kind;
+	return 0;
+}
+
+static int capipc_invitation_fill(struct capipc_invitation *invitation,
+				  struct capipc_transfer *transfer,
+				  struct capipc_context *context, u64 attachments)
+{
+	const struct capipc_invited __user *user = u64_to_user_ptr(attachments);
+	int ret;
+	u32 i;
+
+	ret = capipc_transfer_init(transfer, invitation->count, CAPIPC_KINDS_INVITED,
+				   &invitation->object);
+	if (ret)
+		return ret;
+	for (i = 0; i < invitation->count && !ret; i++)
+		ret = capipc_invitation_attach(invitation, transfer, context, &user[i], i);
+	ret = capipc_transfer_leave(transfer, context, invitation->held, ret);
+	/* What was charged for the handles is charged for the message from now on. */
+	if (!ret)
+		invitation->held->handles = invitation->count;
+	return ret;
+}
+
+static struct file *capipc_invitation_file(struct capipc_invitation *invitation)
+{
+	struct file *file = anon_inode_getfile("[capipc-invitation]", &capipc_invitation_fops,
+					       invitation, O_RDONLY);
+
+	if (!IS_ERR(file))
+		refcount_inc(&invitation->refs);
+	return file;
+}
+
+/* Everything has been made: nothing can fail any more. */
+static void capipc_invitation_open(struct capipc_invitation *invitation,
+				   struct capipc_transfer *transfer,
+				   struct capipc_context *context, u32 handle)
+{
+	capipc_transfer_finish(transfer, context, false);
+	spin_lock(&invitation->lock);
+	invitation->state = CAPIPC_INVITATION_OPEN;
+	if (invitation->expires != KTIME_MAX) {
+		refcount_inc(&invitation->refs);
+		capipc_invitation_arm_locked(invitation);
+	}
+	spin_unlock(&invitation->lock);
+	capipc_object_hold(&invitation->object, context, handle, CAPIPC_RIGHT_READ);
+}
+
+static int capipc_invitation_publish(struct capipc_invitation *invitation,
+				     struct capipc_context *context,
+				     struct capipc_request *request)
+{
+	struct capipc_invite *arg = &request->argument.invite;
+	struct capipc_table *table = &context->table;
+	struct capipc_transfer transfer;
+	struct file *file;
+	int ret;
+
+	ret = capipc_table_reserve(table, 1, false);
+	if (ret)
+		return ret;
+	ret = get_unused_fd_flags(arg->flags & CAPIPC_INVITE_INHERIT ? 0 : O_CLOEXEC);
+	if (ret < 0)
+		goto err_reserve;
+	arg->fd = ret;
+	file = capipc_invitation_file(invitation);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
+		goto err_fd;
+	}
+	ret = capipc_invitation_fill(invitation, &transfer, context, arg->attachments);
+	if (ret)
+		goto err_file;
+	arg->handle = capipc_table_take(table);
+	ret = capipc_request_respond(request);
+	if (ret)
+		goto err_taken;
+	capipc_invitation_open(invitation, &transfer, context, arg->handle);
+	fd_install(arg->fd, file);
+	return 0;
+
+err_taken:
+	invitation->held->handles = 0;
+	capipc_transfer_abort(&transfer, context, invitation->held);
+	capipc_table_abort(table, arg->handle);
+	fput(file);
+	put_unused_fd(arg->fd);
+	return ret;
+
+err_file:
+	fput(file);
+err_fd:
+	put_unused_fd(arg->fd);
+err_reserve:
+	capipc_table_unreserve(table, 1);
+	return ret;
+}
+
+int capipc_ioctl_invite(struct capipc_context *context, struct capipc_request *request)
+{
+	struct capipc_invite *arg = &request->argument.invite;
+	struct capipc_invitation *invitation;
+	int ret;
+
+	if ((arg->flags & ~(CAPIPC_INVITE_MAY_KILL | CAPIPC_INVITE_INHERIT)) || arg->reserved)
+		return -EINVAL;
+	if (!arg->attachments_count || arg->attachments_count > CAPIPC_INVITED_MAX)
+		return -EINVAL;
+	if (arg->expires_ns <= ktime_to_ns(ktime_get()))
+		return -ETIMEDOUT;
+	invitation = capipc_invitation_create(context, arg);
+	if (IS_ERR(invitation))
+		return PTR_ERR(invitation);
+	ret = capipc_invitation_publish(invitation, context, request);
+	if (ret)
+		capipc_invitation_discard(invitation);
+	return ret;
+}
+
+/* ---------------------------------------------------------------------- accepting */
+
+/* May the calling thread accept it? */
+static int capipc_invitation_check_locked(struct capipc_invitation *invitation,
+					  const struct capipc_ident *ident,
+					  const struct capipc_accept *arg)
+{
+	struct capipc_asked asked = { .ident = ident, .connect = true };
+	bool allowed;
+
+	lockdep_assert_held(&invitation->lock);
+	if (invitation->state == CAPIPC_INVITATION_EXPIRED)
+		return -ETIMEDOUT;
+	if (invitation->state != CAPIPC_INVITATION_OPEN ||
+	    invitation->object.place != CAPIPC_PLACE_HELD)
+		return -ESTALE;
+	if (capipc_invitation_late(invitation))
+		return -ETIMEDOUT;
+	rcu_read_lock();
+	asked.receiver = capipc_holder_cred(&invitation->object);
+	allowed = capipc_ruleset_decide(invitation->rules, &asked) >= 0;
+	rcu_read_unlock();
+	if (!allowed)
+		return -EACCES;
+	if (invitation->may_kill && !(arg->flags & CAPIPC_ACCEPT_MAY_KILL))
+		return -EPERM;
+	return 0;
+}
+
+/* From here on it is the caller's: returns what was attached. */
+static struct capipc_message *capipc_invitation_take(struct capipc_invitation *invitation,
+						     struct capipc_ident *ident,
+						     const struct capipc_accept *arg)
+{
+	struct capipc_remains remains;
+	int ret;
+
+	spin_lock(&invitation->lock);
+	ret = capipc_invitation_check_locked(invitation, ident, arg);
+	if (ret) {
+		spin_unlock(&invitation->lock);
+		return ERR_PTR(ret);
+	}
+	invitation->acceptor = capipc_ident_get(ident);
+	capipc_invitation_end_locked(invitation, CAPIPC_INVITATION_ACCEPTED, &remains);
+	remains.news->type = CAPIPC_RECEIVED_ACCEPTED;
+	remains.news->sender = capipc_ident_get(ident);
+	capipc_invitation_news_locked(invitation, &remains);
+	spin_unlock(&invitation->lock);
+	capipc_invitation_settle(invitation, &remains);
+	return remains.held;
+}
+
+/* The acceptor knows the handles: let them be used. */
+static void capipc_invitation_arrive(struct capipc_invitation *invitation,
+				     struct capipc_context *context,
+				     struct capipc_message *held, struct capipc_ident *ident,
+				     const u32 *values)
+{
+	u64 clause = invitation->may_kill ? invitation->context_id : 0;
+	u32 i;
+
+	for (i = 0; i < held->moved_count; i++) {
+		held->moved[i].value = values[i];
+		if (held->moved[i].what.kind == CAPIPC_KIND_ENDPOINT)
+			capipc_endpoint_invite(capipc_endpoint(held->moved[i].what.object), ident,
+					       clause);
+	}
+	capipc_arrival_finish(context, held);
+	capipc_message_free(held);
+}
+
+static int capipc_invitation_copy(struct capipc_invitation *invitation,
+				  struct capipc_request *request, const u32 *values)
+{
+	const struct capipc_accept *arg = &request->argument.accept;
+	struct capipc_invited __user *user = u64_to_user_ptr(arg->attachments);
+	struct capipc_invited invited;
+	u32 i;
+
+	for (i = 0; i < invitation->count; i++) {
+		invited = invitation->invited[i];
+		invited.handle = values[i];
+		if (copy_to_user(&user[i], &invited, sizeof(invited)))
+			return -EFAULT;
+	}
+	return capipc_request_respond(request);
+}
+
+static int capipc_invitation_deliver(struct capipc_invitation *invitation,
+				     struct capipc_context *context,
+				     struct capipc_request *request, struct capipc_ident *ident)
+{
+	const struct capipc_accept *arg = &request->argument.accept;
+	struct capipc_table *table = &context->table;
+	u32 values[CAPIPC_INVITED_MAX], i;
+	struct capipc_message *held;
+	int ret;
+
+	ret = capipc_table_reserve(table, invitation->count, false);
+	if (ret)
+		return ret;
+	for (i = 0; i < invitation->count; i++)
+		values[i] = capipc_table_take(table);
+	ret = capipc_invitation_copy(invitation, request, values);
+	if (!ret) {
+		held = capipc_invitation_take(invitation, ident, arg);
+		ret = PTR_ERR_OR_ZERO(held);
+	}
+	if (ret) {
+		for (i = 0; i < invitation->count; i++)
+			capipc_table_abort(table, values[i]);
+		return ret;
+	}
+	capipc_invitation_arrive(invitation, context, held, ident, values);
+	return 0;
+}
+
+/* As far as it goes without the acceptor's table and memory. */
+static int capipc_invitation_accept(struct capipc_invitation *invitation,
+				    struct capipc_context *context,
+				    struct capipc_request *request, struct capipc_ident *ident)
+{
+	struct capipc_accept *arg = &request->argument.accept;
+	int ret;
+
+	spin_lock(&invitation->lock);
+	ret = capipc_invitation_check_locked(invitation, ident, arg);
+	spin_unlock(&invitation->lock);
+	if (ret)
+		return ret;
+	arg->attachments_count = invitation->count;
+	arg->terms = invitation->may_kill ? CAPIPC_INVITE_MAY_KILL : 0;
+	memset(&arg->stamp, 0, sizeof(arg->stamp));
+	if (arg->attachments_capacity < invitation->count)
+		return capipc_request_respond(request) ?: -EMSGSIZE;
+	capipc_ident_stamp(invitation->inviter, false, &arg->stamp);
+	return capipc_invitation_deliver(invitation, context, request, ident);
+}
+
+/* What stands between the calling thread and an invitation? */
+void capipc_invitation_nearest(struct capipc_invitation *invitation,
+			       const struct capipc_ident *ident, struct capipc_nearest *nearest)
+{
+	struct capipc_asked asked = { .ident = ident, .connect = true };
+
+	spin_lock(&invitation->lock);
+	rcu_read_lock();
+	asked.receiver = capipc_holder_cred(&invitation->object);
+	capipc_ruleset_nearest(invitation->rules, &asked, CAPIPC_RULE_LIST_INVITATION, nearest);
+	rcu_read_unlock();
+	spin_unlock(&invitation->lock);
+}
+
+int capipc_ioctl_accept(struct capipc_context *context, struct capipc_request *request)
+{
+	const struct capipc_accept *arg = &request->argument.accept;
+	struct capipc_invitation *invitation;
+	struct capipc_ident *ident;
+	struct file *file;
+	int ret;
+
+	if (arg->flags & ~CAPIPC_ACCEPT_MAY_KILL)
+		return -EINVAL;
+	file = fget(arg->fd);
+	if (!file)
+		return -EBADF;
+	ret = -EPROTOTYPE;
+	if (!capipc_file_is_invitation(file))
+		goto out;
+	invitation = file->private_data;
+	ret = -ENOMEM;
+	ident = capipc_ident_create(context);
+	if (!ident)
+		goto out;
+	ret = capipc_invitation_accept(invitation, context, request, ident);
+	if (!ret || ret == -EACCES)
+		capipc_audit_invitation(context, invitation, ident, ret);
+	capipc_ident_put(ident);
+out:
+	fput(file);
+	return ret;
+}
+
+/**
+ * capipc_invitation_acceptor - who accepted it?
+ * @invitation: the invitation
+ * @stamp_id: of the stamp that was received with the news, or 0
+ *
+ * Return: the ident with a reference, or -ESTALE: nobody has, or that was another
+ * stamp.
+ */
+struct capipc_ident *capipc_invitation_acceptor(struct capipc_invitation *invitation,
+						u64 stamp_id)
+{
+	struct capipc_ident *ident;
+
+	spin_lock(&invitation->lock);
+	ident = invitation->acceptor;
+	if (ident && (!stamp_id || ident->id == stamp_id))
+		capipc_ident_get(ident);
+	else
+		ident = ERR_PTR(-ESTALE);
+	spin_unlock(&invitation->lock);
+	return ident;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory: pages that several processes map, through the files of their contexts.
+ *
+ * Allocated when it is made, zeroed, of one size for ever. It lives as long as
+ * there is a reference: a handle in a table or in flight, or a mapping. Its bytes
+ * are charged to who made it until then. docs/memory.md tells what a mapping can do,
+ * and why no more.
+ */
+#ifndef CAPIPC_MEMORY_H
+#define CAPIPC_MEMORY_H
+
+#include "main.h"
+
+struct page;
+struct vm_area_struct;
+
+/**
+ * struct capipc_memory - some pages
+ * @refs: references
+ * @id: number in dumps; invariant
+ * @account: pays, and is kept alive by what it pays; invariant
+ * @charge: bytes charged to @account; invariant
+ * @count: number of @pages; invariant
+ * @pages: the pages, of our own; invariant
+ */
+struct capipc_memory {
+	refcount_t refs;
+	u64 id;
+	struct capipc_account *account;
+	size_t charge;
+	unsigned long count;
+	struct page *pages[] __counted_by(count);
+};
+
+/**
+ * struct capipc_view - what of some memory may be mapped, and how
+ * @memory: the memory
+ * @first: the first page
+ * @count: how many
+ * @writable: for writing, now or later
+ */
+struct capipc_view {
+	struct capipc_memory *memory;
+	unsigned long first;
+	unsigned long count;
+	bool writable;
+};
+
+struct capipc_memory *capipc_memory_create(struct capipc_account *account, u64 bytes);
+struct capipc_memory *capipc_memory_get(struct capipc_memory *memory);
+void capipc_memory_put(struct capipc_memory *memory);
+u64 capipc_memory_size(const struct capipc_memory *memory);
+int __must_check capipc_memory_map(struct vm_area_struct *vma, const struct capipc_view *view);
+
+#endif /* CAPIPC_MEMORY_H */
