@@ -86,8 +86,7 @@ void capipc_audit_send(struct capipc_context *context, struct capipc_endpoint *e
 	struct capipc_ident *ident;
 	bool changed = false;
 
-	trace_capipc_deny(context, event.object_id, ordinal, CAPIPC_RULE_LIST_ENDPOINT);
-	if (!capipc_event_wanted(event.net))
+	if (!capipc_event_wanted(event.net) && !trace_capipc_deny_enabled())
 		return;
 	ident = capipc_endpoint_sender(endpoint, context, &changed);
 	event.actor = ident;
@@ -101,6 +100,7 @@ void capipc_audit_send(struct capipc_context *context, struct capipc_endpoint *e
 	event.facet = target->facet;
 	spin_unlock(target->object.lock);
 
+	trace_capipc_deny(context, event.object_id, ordinal, nearest.list);
 	capipc_audit_holder(&event, held);
 	capipc_object_put(held);
 	capipc_audit_rule(&event, &nearest);

@@ -8,9 +8,9 @@
 #include <linux/uaccess.h>
 
 #include "account.h"
+#include "audit.h"
 #include "confinement.h"
 #include "context.h"
-#include "event.h"
 #include "ident.h"
 #include "invitation.h"
 #include "ioctl.h"

@@ -15,7 +15,7 @@
 #include "main.h"
 
 /* Kinds of handles, %CAPIPC_KIND_NONE included. */
-#define CAPIPC_KINDS_COUNT	(CAPIPC_KIND_CALL + 1)
+#define CAPIPC_KINDS_COUNT	(CAPIPC_KIND_INVITATION + 1)
 
 enum capipc_slot_state {
 	CAPIPC_SLOT_FREE,

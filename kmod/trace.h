@@ -85,7 +85,11 @@ TRACE_EVENT(capipc_receive,
 				   { CAPIPC_RECEIVED_MESSAGE, "message" },
 				   { CAPIPC_RECEIVED_CALL, "call" },
 				   { CAPIPC_RECEIVED_CONNECTION, "connection" },
-				   { CAPIPC_RECEIVED_PEER_CLOSED, "peer-closed" }@@),
+				   { CAPIPC_RECEIVED_PEER_CLOSED, "peer-closed" },
+				   { CAPIPC_RECEIVED_ACCEPTED, "accepted" },
+				   { CAPIPC_RECEIVED_INVITATION_CLOSED, "invitation-closed" },
+				   { CAPIPC_RECEIVED_READABLE, "readable" },
+				   { CAPIPC_RECEIVED_WRITABLE, "writable" }),
 		  __entry->from, __entry->ordinal, __entry->len, __entry->attachments)
 );
 
@@ -251,6 +255,7 @@ TRACE_EVENT(capipc_deny,
 		  __print_symbolic(__entry->list,
 				   { CAPIPC_RULE_LIST_LISTENER, "listener" },
 				   { CAPIPC_RULE_LIST_ENDPOINT, "endpoint" },
+				   { CAPIPC_RULE_LIST_ATTENUATION, "attenuation" },
 				   { CAPIPC_RULE_LIST_INVITATION, "invitation" },
 				   { CAPIPC_RULE_LIST_CONFINEMENT, "confinement" }),
 		  __entry->object, __entry->ordinal)

@@ -62,6 +62,10 @@ static const char *const capipc_kind_names[CAPIPC_KINDS_COUNT] = {
 	[CAPIPC_KIND_LISTENER] = "listeners",
 	[CAPIPC_KIND_REPLY] = "replies",
 	[CAPIPC_KIND_CALL] = "calls",
+	[CAPIPC_KIND_BUFFER] = "buffers",
+	[CAPIPC_KIND_PRODUCER] = "producers",
+	[CAPIPC_KIND_CONSUMER] = "consumers",
+	[CAPIPC_KIND_INVITATION] = "invitations",
 };
 
 /**

@@ -426,6 +426,10 @@ const char *kind_name(uint32_t kind)
 		[CAPIPC_KIND_LISTENER] = "listener",
 		[CAPIPC_KIND_REPLY] = "reply",
 		[CAPIPC_KIND_CALL] = "call",
+		[CAPIPC_KIND_BUFFER] = "buffer",
+		[CAPIPC_KIND_PRODUCER] = "producer",
+		[CAPIPC_KIND_CONSUMER] = "consumer",
+		[CAPIPC_KIND_INVITATION] = "invitation",
 	};
 
 	return kind < sizeof(names) / sizeof(*names) && names[kind] ?

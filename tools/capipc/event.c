@@ -25,6 +25,9 @@ static const char *const type_names[] = {
 static const char *const list_names[] = {
 	[CAPIPC_RULE_LIST_LISTENER] = "listener",
 	[CAPIPC_RULE_LIST_ENDPOINT] = "endpoint",
+	[CAPIPC_RULE_LIST_ATTENUATION] = "attenuation",
+	[CAPIPC_RULE_LIST_INVITATION] = "invitation",
+	[CAPIPC_RULE_LIST_CONFINEMENT] = "confinement",
 };
 
 /* Predicates of a rule, in the order of their bits. */
@@ -55,8 +58,9 @@ struct nla_policy event_policy[CAPIPC_EVENT_A_MAX + 1] = {
 	[CAPIPC_EVENT_A_AMOUNT] = { .type = NLA_U64 },
 	[CAPIPC_EVENT_A_LIMIT] = { .type = NLA_U64 },
 	[CAPIPC_EVENT_A_UID] = { .type = NLA_U32 },
-	[CAPIPC_EVENT_A_MISSED] = { .type = NLA_U64 },
+	[CAPIPC_EVENT_A_INVITATION] = { .type = NLA_U64 },
 	[CAPIPC_EVENT_A_DROPPED] = { .type = NLA_U64 },
+	[CAPIPC_EVENT_A_MISSED] = { .type = NLA_U64 },
 	[CAPIPC_EVENT_A_HOLDER] = { .type = NLA_NESTED },
 	[CAPIPC_EVENT_A_RULE_LIST] = { .type = NLA_U32 },
 	[CAPIPC_EVENT_A_RULES_COUNT] = { .type = NLA_U32 },
@@ -196,6 +200,8 @@ static const struct field fields[] = {
 	{ CAPIPC_EVENT_A_LIMIT, false, true, "limit", "limit" },
 	{ CAPIPC_EVENT_A_UID, false, false, "account", "account_uid" },
 	{ CAPIPC_EVENT_A_OBJECT, false, true, "object", "object_id" },
+	{ CAPIPC_EVENT_A_INVITATION, false, true, "invitation",
+	  "invitation_id" },
 	{ CAPIPC_EVENT_A_CONTEXT, false, true, "context", "context_id" },
 };
 

@@ -12,297 +12,7 @@
 
 /* ------------------------------------------------------------------ for humans */
 
-<<<<<<< HEAD
 static void show_peer(const struct collection *all, const struct handle *handle)
-=======
-struct handle {
-	uint64_t context;
-	uint64_t object;
-	uint64_t bytes;
-	uint64_t peer_context;
-	uint64_t peer_inside;
-	uint32_t value;
-	uint32_t kind;
-	uint32_t rights;
-	uint32_t queued;
-	uint32_t end;
-	uint32_t facet;
-	uint32_t peer;
-	uint32_t backlog;
-	bool rules;
-	char *name;
-};
-
-/**
- * struct list - what the kernel told
- * @contexts: sorted by number
- * @contexts_count: how many
- * @contexts_room: room for so many
- * @handles: those of a context in a row, contexts sorted
- * @handles_count: how many
- * @handles_room: room for so many
- */
-struct list {
-	struct context *contexts;
-	size_t contexts_count;
-	size_t contexts_room;
-	struct handle *handles;
-	size_t handles_count;
-	size_t handles_room;
-};
-
-/* A new zeroed element at the end of an array, or NULL. */
-static void *append(void **array, size_t *count, size_t *room, size_t size)
-{
-	void *bigger, *element;
-
-	if (*count == *room) {
-		bigger = reallocarray(*array, *room ? *room * 2 : 64, size);
-		if (!bigger)
-			return NULL;
-		*array = bigger;
-		*room = *room ? *room * 2 : 64;
-	}
-	element = (char *)*array + *count * size;
-	memset(element, 0, size);
-	(*count)++;
-	return element;
-}
-
-static struct nla_policy context_policy[CAPIPC_CONTEXT_A_MAX + 1] = {
-	[CAPIPC_CONTEXT_A_ID] = { .type = NLA_U64 },
-	[CAPIPC_CONTEXT_A_UID] = { .type = NLA_U32 },
-	[CAPIPC_CONTEXT_A_PID] = { .type = NLA_U32 },
-	[CAPIPC_CONTEXT_A_PROGRAM] = { .type = NLA_NESTED },
-};
-
-static int got_context(struct nlattr **attrs, void *data)
-{
-	struct list *list = data;
-	struct context *context;
-
-	if (!attrs[CAPIPC_CONTEXT_A_ID] || !attrs[CAPIPC_CONTEXT_A_UID])
-		return 0;
-	context = append((void **)&list->contexts, &list->contexts_count,
-			 &list->contexts_room, sizeof(*context));
-	if (!context)
-		return -1;
-	context->id = nla_get_u64(attrs[CAPIPC_CONTEXT_A_ID]);
-	context->uid = nla_get_u32(attrs[CAPIPC_CONTEXT_A_UID]);
-	if (attrs[CAPIPC_CONTEXT_A_PID])
-		context->pid = nla_get_u32(attrs[CAPIPC_CONTEXT_A_PID]);
-	parse_program(attrs[CAPIPC_CONTEXT_A_PROGRAM], &context->program);
-	if (context->program.path) {
-		context->program.path = strdup(context->program.path);
-		if (!context->program.path)
-			return -1;
-	}
-	return 0;
-}
-
-static struct nla_policy handle_policy[CAPIPC_HANDLE_A_MAX + 1] = {
-	[CAPIPC_HANDLE_A_CONTEXT] = { .type = NLA_U64 },
-	[CAPIPC_HANDLE_A_HANDLE] = { .type = NLA_U32 },
-	[CAPIPC_HANDLE_A_KIND] = { .type = NLA_U32 },
-	[CAPIPC_HANDLE_A_RIGHTS] = { .type = NLA_U32 },
-	[CAPIPC_HANDLE_A_OBJECT] = { .type = NLA_U64 },
-	[CAPIPC_HANDLE_A_QUEUED] = { .type = NLA_U32 },
-	[CAPIPC_HANDLE_A_END] = { .type = NLA_U32 },
-	[CAPIPC_HANDLE_A_BYTES] = { .type = NLA_U64 },
-	[CAPIPC_HANDLE_A_FACET] = { .type = NLA_U32 },
-	[CAPIPC_HANDLE_A_RULES] = { .type = NLA_FLAG },
-	[CAPIPC_HANDLE_A_PEER] = { .type = NLA_U32 },
-	[CAPIPC_HANDLE_A_PEER_CONTEXT] = { .type = NLA_U64 },
-	[CAPIPC_HANDLE_A_PEER_INSIDE] = { .type = NLA_U64 },
-	[CAPIPC_HANDLE_A_NAME] = { .type = NLA_STRING },
-	[CAPIPC_HANDLE_A_BACKLOG] = { .type = NLA_U32 },
-};
-
-static void take_u32(struct nlattr *attr, uint32_t *out)
-{
-	if (attr)
-		*out = nla_get_u32(attr);
-}
-
-static void take_u64(struct nlattr *attr, uint64_t *out)
-{
-	if (attr)
-		*out = nla_get_u64(attr);
-}
-
-static int got_handle(struct nlattr **attrs, void *data)
-{
-	struct list *list = data;
-	struct handle *handle;
-
-	handle = append((void **)&list->handles, &list->handles_count,
-			&list->handles_room, sizeof(*handle));
-	if (!handle)
-		return -1;
-	take_u64(attrs[CAPIPC_HANDLE_A_CONTEXT], &handle->context);
-	take_u32(attrs[CAPIPC_HANDLE_A_HANDLE], &handle->value);
-	take_u32(attrs[CAPIPC_HANDLE_A_KIND], &handle->kind);
-	take_u32(attrs[CAPIPC_HANDLE_A_RIGHTS], &handle->rights);
-	take_u64(attrs[CAPIPC_HANDLE_A_OBJECT], &handle->object);
-	take_u32(attrs[CAPIPC_HANDLE_A_QUEUED], &handle->queued);
-	take_u32(attrs[CAPIPC_HANDLE_A_END], &handle->end);
-	take_u64(attrs[CAPIPC_HANDLE_A_BYTES], &handle->bytes);
-	take_u32(attrs[CAPIPC_HANDLE_A_FACET], &handle->facet);
-	handle->rules = attrs[CAPIPC_HANDLE_A_RULES];
-	take_u32(attrs[CAPIPC_HANDLE_A_PEER], &handle->peer);
-	take_u64(attrs[CAPIPC_HANDLE_A_PEER_CONTEXT], &handle->peer_context);
-	take_u64(attrs[CAPIPC_HANDLE_A_PEER_INSIDE], &handle->peer_inside);
-	take_u32(attrs[CAPIPC_HANDLE_A_BACKLOG], &handle->backlog);
-	if (attrs[CAPIPC_HANDLE_A_NAME]) {
-		handle->name = nla_strdup(attrs[CAPIPC_HANDLE_A_NAME]);
-		if (!handle->name)
-			return -1;
-	}
-	return 0;
-}
-
-static void list_free(struct list *list)
-{
-	size_t i;
-
-	for (i = 0; i < list->contexts_count; i++)
-		free((char *)list->contexts[i].program.path);
-	for (i = 0; i < list->handles_count; i++)
-		free(list->handles[i].name);
-	free(list->contexts);
-	free(list->handles);
-}
-
-/* All contexts, or one (@id not 0). */
-static int list_ask(struct link *link, struct list *list, uint64_t id)
-{
-	struct request contexts = {
-		.command = CAPIPC_CMD_GET_CONTEXT,
-		.dump = !id,
-		.attr = id ? CAPIPC_CONTEXT_A_ID : 0,
-		.value = id,
-		.max = CAPIPC_CONTEXT_A_MAX,
-		.policy = context_policy,
-		.got = got_context,
-		.data = list,
-	};
-	struct request handles = {
-		.command = CAPIPC_CMD_GET_HANDLE,
-		.dump = true,
-		.attr = id ? CAPIPC_HANDLE_A_CONTEXT : 0,
-		.value = id,
-		.max = CAPIPC_HANDLE_A_MAX,
-		.policy = handle_policy,
-		.got = got_handle,
-		.data = list,
-	};
-	int status = link_ask(link, &contexts);
-
-	return status ? status : link_ask(link, &handles);
-}
-
-/* ------------------------------------------------------------------ relations */
-
-static int compare_contexts(const void *a, const void *b)
-{
-	const struct context *x = a, *y = b;
-
-	return x->id < y->id ? -1 : x->id > y->id;
-}
-
-static const struct context *find_context(const struct list *list, uint64_t id)
-{
-	const struct context key = { .id = id };
-
-	return bsearch(&key, list->contexts, list->contexts_count, sizeof(key),
-		       compare_contexts);
-}
-
-static int compare_handles(const void *a, const void *b)
-{
-	const struct handle *x = a, *y = b;
-
-	if (x->context != y->context)
-		return x->context < y->context ? -1 : 1;
-	return x->value < y->value ? -1 : x->value > y->value;
-}
-
-static const char *kind_name(uint32_t kind)
-{
-	static const char *const names[] = {
-		[CAPIPC_KIND_ENDPOINT] = "endpoint",
-		[CAPIPC_KIND_LISTENER] = "listener",
-		[CAPIPC_KIND_REPLY] = "reply",
-		[CAPIPC_KIND_CALL] = "call",
-		[CAPIPC_KIND_BUFFER] = "buffer",
-		[CAPIPC_KIND_PRODUCER] = "producer",
-		[CAPIPC_KIND_CONSUMER] = "consumer",
-	};
-
-	return kind < sizeof(names) / sizeof(*names) && names[kind] ?
-		       names[kind] :
-		       "unknown";
-}
-
-static const char *peer_name(uint32_t peer)
-{
-	switch (peer) {
-	case CAPIPC_PEER_HELD:
-		return "held";
-	case CAPIPC_PEER_IN_FLIGHT:
-		return "in-flight";
-	case CAPIPC_PEER_CLOSED:
-		return "closed";
-	default:
-		return "unknown";
-	}
-}
-
-static const struct {
-	uint32_t bit;
-	const char *name;
-} rights[] = {
-	{ CAPIPC_RIGHT_READ, "read" },
-	{ CAPIPC_RIGHT_WRITE, "write" },
-	{ CAPIPC_RIGHT_TRANSFER, "transfer" },
-	{ CAPIPC_RIGHT_DUPLICATE, "duplicate" },
-	{ CAPIPC_RIGHT_MAP, "map" },
-	{ CAPIPC_RIGHT_ADMIN, "admin" },
-};
-
-#define RIGHTS_COUNT (sizeof(rights) / sizeof(*rights))
-
-/* -------------------------------------------------------------------- for humans */
-
-static void show_rights(uint32_t bits)
-{
-	const char *between = "";
-	size_t i;
-
-	fputs("  rights=", stdout);
-	for (i = 0; i < RIGHTS_COUNT; i++) {
-		if (bits & rights[i].bit) {
-			printf("%s%s", between, rights[i].name);
-			between = ",";
-		}
-	}
-	if (!*between)
-		fputs("none", stdout);
-}
-
-static void show_owner(const struct context *context)
-{
-	printf("pid %" PRIu32 ", uid %" PRIu32, context->pid, context->uid);
-	if (context->program.path) {
-		fputs(", ", stdout);
-		print_quoted(stdout, context->program.path);
-	}
-	if (context->program.deleted)
-		fputs(" (deleted)", stdout);
-}
-
-static void show_peer(const struct list *list, const struct handle *handle)
->>>>>>> core
 {
 	const struct context *context;
 
@@ -320,10 +30,6 @@ static void show_peer(const struct list *list, const struct handle *handle)
 		printf(" inside %" PRIu64, handle->peer_inside);
 }
 
-<<<<<<< HEAD
-static void show_handle(const struct collection *all,
-			const struct handle *handle)
-=======
 /* Has it a size in bytes, and nothing that waits? */
 static bool is_memory(const struct handle *handle)
 {
@@ -340,8 +46,8 @@ static bool has_peer(const struct handle *handle)
 	       handle->kind == CAPIPC_KIND_CONSUMER;
 }
 
-static void show_handle(const struct list *list, const struct handle *handle)
->>>>>>> core
+static void show_handle(const struct collection *all,
+			const struct handle *handle)
 {
 	printf("  0x%08" PRIx32 "  %s", handle->value, kind_name(handle->kind));
 	switch (handle->kind) {
@@ -367,15 +73,13 @@ static void show_handle(const struct list *list, const struct handle *handle)
 		printf(" %" PRIu64 "  bytes=%" PRIu64, handle->object,
 		       handle->bytes);
 		break;
+	case CAPIPC_KIND_INVITATION:
+		printf(" %" PRIu64, handle->object);
+		break;
 	}
 	show_rights(handle->rights);
-<<<<<<< HEAD
-	if (handle->kind == CAPIPC_KIND_ENDPOINT)
-		show_peer(all, handle);
-=======
 	if (has_peer(handle))
-		show_peer(list, handle);
->>>>>>> core
+		show_peer(all, handle);
 	putchar('\n');
 }
 
@@ -418,16 +122,14 @@ static void json_handle(struct json *json, const struct handle *handle)
 		json_number(json, "bytes", handle->bytes);
 		json_number(json, "facet", handle->facet);
 		json_bool(json, "rules", handle->rules);
-<<<<<<< HEAD
-		json_string(json, "peer", state_name(handle->peer));
-=======
 	} else if (is_memory(handle)) {
 		json_number(json, "object_id", handle->object);
 		json_number(json, "bytes", handle->bytes);
+	} else if (handle->kind == CAPIPC_KIND_INVITATION) {
+		json_number(json, "object_id", handle->object);
 	}
 	if (has_peer(handle)) {
-		json_string(json, "peer", peer_name(handle->peer));
->>>>>>> core
+		json_string(json, "peer", state_name(handle->peer));
 		if (handle->peer_context)
 			json_number(json, "peer_context_id",
 				    handle->peer_context);

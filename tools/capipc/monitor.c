@@ -34,13 +34,7 @@
  * @name: only about the listener of this name, or NULL
  * @count: events to show, 0 for no end
  * @seen: events shown
-<<<<<<< HEAD
  * @behind: we were too slow, and do not know yet what we have missed
-=======
- * @lost: events that the kernel could not tell, as far as we know
- * @lost_known: @lost and @dropped are known
- * @dropped: events of who causes too many, as far as we know
->>>>>>> core
  * @failed: standard output does not take it any more
  */
 struct monitor {
@@ -53,13 +47,7 @@ struct monitor {
 	const char *name;
 	uint64_t count;
 	uint64_t seen;
-<<<<<<< HEAD
 	bool behind;
-=======
-	uint64_t lost;
-	bool lost_known;
-	uint64_t dropped;
->>>>>>> core
 	bool failed;
 };
 
@@ -98,7 +86,6 @@ static void show_lost(const struct monitor *monitor, uint64_t count,
 
 static void note_lost(struct monitor *monitor, struct nlattr **attrs)
 {
-<<<<<<< HEAD
 	uint64_t missed = get_u64(attrs, CAPIPC_EVENT_A_MISSED);
 	uint64_t dropped = get_u64(attrs, CAPIPC_EVENT_A_DROPPED);
 
@@ -108,48 +95,10 @@ static void note_lost(struct monitor *monitor, struct nlattr **attrs)
 	}
 	if (dropped)
 		show_lost(monitor, dropped, "somebody caused too many");
-=======
-	uint64_t lost = get_u64(attrs, CAPIPC_EVENT_A_LOST);
-	uint64_t dropped = get_u64(attrs, CAPIPC_EVENT_A_DROPPED);
-
-	if (monitor->lost_known && lost > monitor->lost)
-		show_lost(monitor, lost - monitor->lost,
-			  "the kernel was out of memory");
-	/* Two events that happen at the same time may come in either order. */
-	if (monitor->lost_known && dropped > monitor->dropped)
-		show_lost(monitor, dropped - monitor->dropped,
-			  "somebody causes too many");
-	monitor->lost = lost;
-	if (dropped > monitor->dropped)
-		monitor->dropped = dropped;
-	monitor->lost_known = true;
->>>>>>> core
 }
 
 static int on_event(struct nl_msg *msg, void *data)
 {
-<<<<<<< HEAD
-=======
-	static struct nla_policy policy[CAPIPC_EVENT_A_MAX + 1] = {
-		[CAPIPC_EVENT_A_TYPE] = { .type = NLA_U32 },
-		[CAPIPC_EVENT_A_TIME] = { .type = NLA_U64 },
-		[CAPIPC_EVENT_A_ACTOR] = { .type = NLA_NESTED },
-		[CAPIPC_EVENT_A_REPORTER] = { .type = NLA_NESTED },
-		[CAPIPC_EVENT_A_OBJECT] = { .type = NLA_U64 },
-		[CAPIPC_EVENT_A_CONTEXT] = { .type = NLA_U64 },
-		[CAPIPC_EVENT_A_NAME] = { .type = NLA_STRING },
-		[CAPIPC_EVENT_A_FACET] = { .type = NLA_U32 },
-		[CAPIPC_EVENT_A_ORDINAL] = { .type = NLA_U32 },
-		[CAPIPC_EVENT_A_VERDICT] = { .type = NLA_U32 },
-		[CAPIPC_EVENT_A_REASON] = { .type = NLA_STRING },
-		[CAPIPC_EVENT_A_RESOURCE] = { .type = NLA_STRING },
-		[CAPIPC_EVENT_A_AMOUNT] = { .type = NLA_U64 },
-		[CAPIPC_EVENT_A_LIMIT] = { .type = NLA_U64 },
-		[CAPIPC_EVENT_A_UID] = { .type = NLA_U32 },
-		[CAPIPC_EVENT_A_LOST] = { .type = NLA_U64 },
-		[CAPIPC_EVENT_A_DROPPED] = { .type = NLA_U64 },
-	};
->>>>>>> core
 	struct nlattr *attrs[CAPIPC_EVENT_A_MAX + 1];
 	struct monitor *monitor = data;
 	int command;

@@ -179,27 +179,10 @@ struct nl_msg *link_message(struct link *link, uint8_t command, int flags)
 {
 	struct nl_msg *msg = nlmsg_alloc();
 
-<<<<<<< HEAD
 	if (msg &&
 	    genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, link->family, 0,
 			NLM_F_REQUEST | flags, command, CAPIPC_GENL_VERSION))
 		return msg;
-=======
-	if (!msg)
-		return ret;
-	if (!genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, link->family, 0,
-			 NLM_F_REQUEST |
-				 (request->dump ? NLM_F_DUMP : NLM_F_ACK),
-			 request->command, CAPIPC_GENL_VERSION))
-		goto out;
-	if (request->attr &&
-	    nla_put_u64(msg, request->attr, request->value) < 0)
-		goto out;
-	if (request->fill && request->fill(msg, request->fill_data) < 0)
-		goto out;
-	ret = nl_send_auto(link->sock, msg);
-out:
->>>>>>> core
 	nlmsg_free(msg);
 	complain("out of memory");
 	return NULL;
@@ -276,6 +259,8 @@ int link_ask(struct link *link, const struct request *request)
 			      nla_put_string(msg, request->attr,
 					     request->text) :
 			      nla_put_u64(msg, request->attr, request->value);
+	if (ret >= 0 && request->fill)
+		ret = request->fill(msg, request->fill_data);
 	if (ret < 0) {
 		complain("netlink: %s", nl_geterror(ret));
 		goto out;

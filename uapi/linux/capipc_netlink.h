@@ -238,7 +238,8 @@
  *        CAPIPC_END_A_HANDLE: u32, its handle there, if you see that context
  *        CAPIPC_END_A_RIGHTS: u32, CAPIPC_RIGHT_* of that handle, likewise
  *        CAPIPC_END_A_INSIDE: u64, in flight: number of the pipe or listener in whose
- *                             queue it waits, if you may see that. Missing in a reply
+ *                             queue, or of the invitation in which, it waits, if
+ *                             you may see that. Missing in a reply
  *        CAPIPC_END_A_INSIDE_END: u32, with it: which end of that pipe, 0 or 1
  *        CAPIPC_END_A_QUEUED: u32, messages to be received from it, always
  *        CAPIPC_END_A_BYTES: u64, bytes that these take of its window, and messages
