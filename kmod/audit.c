@@ -101,12 +101,14 @@ void capipc_audit_send(struct capipc_context *context, struct capipc_endpoint *e
 	spin_unlock(target->object.lock);
 
 	trace_capipc_deny(context, event.object_id, ordinal, nearest.list);
-	capipc_audit_holder(&event, held);
+	if (capipc_event_wanted(event.net)) {
+		capipc_audit_holder(&event, held);
+		capipc_audit_rule(&event, &nearest);
+		capipc_event_emit(&event);
+		if (event.holder)
+			capipc_context_put(event.holder);
+	}
 	capipc_object_put(held);
-	capipc_audit_rule(&event, &nearest);
-	capipc_event_emit(&event);
-	if (event.holder)
-		capipc_context_put(event.holder);
 	capipc_ident_put(ident);
 }
 

@@ -222,11 +222,13 @@ TEST_F(trace, denials_and_losses)
 
 	ASSERT_LT(0, read_trace(self));
 	EXPECT_EQ(1, traced(self,
-			    "capipc_deny: context=%llu listener=%llu ordinal=0",
+			    "capipc_deny: context=%llu list=listener object=%llu ordinal=0",
 			    self->client_context, id));
-	EXPECT_EQ(21,
-		  traced(self, "capipc_deny: context=%llu pipe=%llu ordinal=9",
-			 self->client_context, self->pipe));
+	EXPECT_EQ(
+		21,
+		traced(self,
+		       "capipc_deny: context=%llu list=endpoint object=%llu ordinal=9",
+		       self->client_context, self->pipe));
 	EXPECT_TRUE(!!strstr(self->text, "capipc_event_lost: type=3 portid="));
 }
 
