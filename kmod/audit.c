@@ -189,7 +189,6 @@ void capipc_audit_accepted(struct capipc_context *context, struct capipc_object 
 	struct capipc_event event = {
 		.type = CAPIPC_EVENT_ACCEPT,
 		.net = listener->net,
-		.account = context->account,
 		.actor = client,
 		.holder = context,
 		.context_id = context->id,
@@ -214,7 +213,6 @@ void capipc_audit_confined(struct capipc_context *context, struct capipc_object 
 	struct capipc_event event = {
 		.type = CAPIPC_EVENT_DENY,
 		.net = context->net,
-		.account = context->account,
 		.object_id = capipc_object_id(object),
 		.context_id = context->id,
 	};

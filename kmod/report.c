@@ -102,7 +102,6 @@ static void capipc_report_tell(struct capipc_context *context, const struct capi
 	struct capipc_event event = {
 		.type = CAPIPC_EVENT_BAD_MESSAGE,
 		.net = context->net,
-		.account = context->account,
 		.actor = sender,
 		.object_id = pipe->id,
 		.context_id = context->id,
