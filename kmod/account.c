@@ -270,6 +270,20 @@ void capipc_account_uncharge(struct capipc_account *account, enum capipc_resourc
 }
 
 /**
+ * capipc_account_look - how much of its limit an account has used
+ * @account: the account
+ * @resource: of what
+ * @charged: out: what is charged
+ * @limit: out: what its context may be charged, if its user has so much left
+ */
+void capipc_account_look(const struct capipc_account *account, enum capipc_resource resource,
+			 u64 *charged, u64 *limit)
+{
+	*charged = max(atomic_long_read(&account->used[resource]), 0L);
+	*limit = capipc_account_limit(account, resource);
+}
+
+/**
  * capipc_account_create - open an account for a new context of the calling thread
  * @context_id: for events
  * @net: where to tell them

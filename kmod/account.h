@@ -61,6 +61,8 @@ int __must_check capipc_account_charge(struct capipc_account *account,
 void capipc_account_force(struct capipc_account *account, enum capipc_resource resource, long n);
 void capipc_account_uncharge(struct capipc_account *account, enum capipc_resource resource,
 			     long n);
+void capipc_account_look(const struct capipc_account *account, enum capipc_resource resource,
+			 u64 *charged, u64 *limit);
 
 int __must_check capipc_user_charge_files(struct capipc_account *account, unsigned int n);
 void capipc_user_uncharge_files(struct capipc_account *account, unsigned int n);

@@ -18,6 +18,7 @@
 #include "pipe.h"
 #include "send.h"
 #include "table.h"
+#include "trace.h"
 #include "transaction.h"
 #include "transfer.h"
 #include "wait.h"
@@ -227,13 +228,17 @@ static int capipc_call_new(struct capipc_context *context, struct capipc_request
 int capipc_ioctl_call(struct capipc_context *context, struct capipc_request *request)
 {
 	const struct capipc_call *arg = &request->argument.call;
+	int ret;
 
 	if ((arg->flags & ~CAPIPC_NOWAIT) || arg->reply_capacity > CAPIPC_MESSAGE_MAX ||
 	    arg->reply_attachments_capacity > CAPIPC_ATTACHMENTS_MAX)
 		return -EINVAL;
 	if (arg->pending)
-		return capipc_call_resume(context, request);
-	return capipc_call_new(context, request);
+		ret = capipc_call_resume(context, request);
+	else
+		ret = capipc_call_new(context, request);
+	trace_capipc_call(context, arg, ret);
+	return ret;
 }
 
 /* Apart, so that a reply that carries nothing needs no stack for it. */
@@ -280,6 +285,8 @@ static int capipc_reply_to(struct capipc_context *context, const struct capipc_r
 		ret = -ECANCELED;
 	if (ret)
 		capipc_message_free(reply);
+	else
+		trace_capipc_reply(context, transaction, arg);
 	return ret;
 }
 

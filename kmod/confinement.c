@@ -4,7 +4,6 @@
  */
 #include "confinement.h"
 #include "context.h"
-#include "event.h"
 #include "ident.h"
 #include "ioctl.h"
 #include "message.h"
@@ -90,23 +89,18 @@ int capipc_confinement_judge(struct capipc_context *context, struct capipc_messa
 	return 0;
 }
 
-/* An endpoint was closed instead of being received. */
-void capipc_confinement_tell(struct capipc_context *context, struct capipc_object *object)
+/* What stands between a receiver and an endpoint that is confined? */
+void capipc_confinement_nearest(struct capipc_object *object, const struct capipc_ident *receiver,
+				struct capipc_nearest *nearest)
 {
-	struct capipc_event event = {
-		.type = CAPIPC_EVENT_DENY,
-		.net = context->net,
-		.object_id = capipc_endpoint_pipe(capipc_endpoint(object))->id,
-		.context_id = context->id,
+	const struct capipc_confinement *confinement = capipc_endpoint(object)->confinement;
+	struct capipc_asked asked = {
+		.ident = receiver,
+		.receiver = confinement->cred,
+		.connect = true,
 	};
-	struct capipc_ident *receiver;
 
-	if (!capipc_event_wanted(event.net))
-		return;
-	receiver = capipc_ident_create(context);
-	event.actor = receiver;
-	capipc_event_emit(&event);
-	capipc_ident_put(receiver);
+	capipc_ruleset_nearest(confinement->rules, &asked, CAPIPC_RULE_LIST_CONFINEMENT, nearest);
 }
 
 static struct capipc_confinement *capipc_confinement_create(struct capipc_context *context,

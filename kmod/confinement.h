@@ -10,12 +10,14 @@
 
 struct capipc_confinement;
 struct capipc_moved;
+struct capipc_nearest;
 
 bool capipc_confinement_is_on(const struct capipc_moved *moved);
 void capipc_confinement_free(struct capipc_confinement *confinement);
 int __must_check capipc_confinement_judge(struct capipc_context *context,
 					  struct capipc_message *message);
-void capipc_confinement_tell(struct capipc_context *context, struct capipc_object *object);
+void capipc_confinement_nearest(struct capipc_object *object, const struct capipc_ident *receiver,
+				struct capipc_nearest *nearest);
 int capipc_ioctl_confine(struct capipc_context *context, struct capipc_request *request);
 
 #endif /* CAPIPC_CONFINEMENT_H */

@@ -20,8 +20,9 @@
 #include "pipe.h"
 #include "process.h"
 #include "transaction.h"
+#include "usage.h"
 
-static atomic64_t capipc_context_ids = ATOMIC64_INIT(0);
+static atomic_long_t capipc_context_ids = ATOMIC_LONG_INIT(0);
 
 /**
  * capipc_context_is_mine - does the caller run in the context's address space?
@@ -44,6 +45,27 @@ static struct file *capipc_context_find_exe(void)
 	return exe;
 }
 
+/* Take a number, which nobody sees yet. */
+static int capipc_context_reserve_id(struct capipc_context *context, struct capipc_net *cn)
+{
+	unsigned long id;
+	int ret;
+
+	do {
+		/* Where a long is short it may come round to one that is in use. */
+		id = (unsigned long)atomic_long_inc_return(&capipc_context_ids);
+		ret = id ? xa_insert(&cn->contexts, id, NULL, GFP_KERNEL_ACCOUNT) : -EBUSY;
+	} while (ret == -EBUSY);
+	context->id = id;
+	return ret;
+}
+
+/* The greatest number given so far. */
+u64 capipc_context_last_id(void)
+{
+	return (unsigned long)atomic_long_read(&capipc_context_ids);
+}
+
 static int capipc_open(struct inode *inode, struct file *file)
 {
 	struct capipc_context *context;
@@ -55,7 +77,10 @@ static int capipc_open(struct inode *inode, struct file *file)
 	context = kzalloc(sizeof(*context), GFP_KERNEL_ACCOUNT);
 	if (!context)
 		return -ENOMEM;
-	context->id = atomic64_inc_return(&capipc_context_ids);
+	cn = capipc_net(current->nsproxy->net_ns);
+	ret = capipc_context_reserve_id(context, cn);
+	if (ret)
+		goto err_free;
 	context->uid = current_uid();
 	refcount_set(&context->refs, 1);
 	spin_lock_init(&context->ready_lock);
@@ -65,7 +90,7 @@ static int capipc_open(struct inode *inode, struct file *file)
 	context->account = capipc_account_create(context->id, current->nsproxy->net_ns);
 	if (IS_ERR(context->account)) {
 		ret = PTR_ERR(context->account);
-		goto err_free;
+		goto err_id;
 	}
 	capipc_table_init(&context->table, context->account);
 	context->process = capipc_process_get();
@@ -82,16 +107,17 @@ static int capipc_open(struct inode *inode, struct file *file)
 	mutex_lock(&context->process->lock);
 	list_add(&context->process_link, &context->process->contexts);
 	mutex_unlock(&context->process->lock);
-	cn = capipc_net(context->net);
-	spin_lock(&cn->lock);
-	list_add_tail(&context->net_link, &cn->contexts);
-	spin_unlock(&cn->lock);
+	/* There is room for it. */
+	xa_store(&cn->contexts, context->id, context, GFP_KERNEL_ACCOUNT);
+	atomic_inc(&cn->changes);
 
 	file->private_data = context;
 	return nonseekable_open(inode, file);
 
 err_account:
 	capipc_account_release(context->account);
+err_id:
+	xa_release(&cn->contexts, context->id);
 err_free:
 	kfree(context);
 	return ret;
@@ -144,9 +170,8 @@ void capipc_context_dismantle(struct capipc_context *context)
 	context->dismantled = true;
 
 	cn = capipc_net(context->net);
-	spin_lock(&cn->lock);
-	list_del(&context->net_link);
-	spin_unlock(&cn->lock);
+	xa_erase(&cn->contexts, context->id);
+	atomic_inc(&cn->changes);
 
 	capipc_table_kill(&context->table);
 	while (capipc_table_drain(&context->table, &handle, &cursor)) {
@@ -352,5 +377,6 @@ const struct file_operations capipc_fops = {
 	.unlocked_ioctl = capipc_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.poll = capipc_poll,
+	.show_fdinfo = capipc_show_fdinfo,
 	.mmap = capipc_mmap,
 };

@@ -21,14 +21,13 @@
  * struct capipc_context - an open of the device
  * @process: the address space, with its list of contexts; invariant
  * @process_link: among the contexts of @process; its lock
- * @id: number in events and dumps; invariant
+ * @id: number in events and dumps, and among the contexts of @net; invariant
  * @refs: the file has one, a dump takes one for a moment
- * @rcu: freed after a grace period, for capipc_receiver_cred()
+ * @rcu: freed after a grace period, for capipc_holder_cred() and for dumps
  * @dismantled: torn down; process lock
  * @account: pays for everything; invariant until dismantled
  * @net: network namespace it was opened in, with a reference until dismantled
  * @net_ns: inode number of @net; invariant
- * @net_link: among the contexts of @net; lock of capipc_net
  * @exe: the program that opened it, or NULL; invariant
  * @pid: the process that opened it; invariant
  * @uid: real uid of the opener: who pays; invariant
@@ -49,7 +48,6 @@ struct capipc_context {
 	struct capipc_account *account;
 	struct net *net;
 	unsigned int net_ns;
-	struct list_head net_link;
 	struct file *exe;
 	struct pid *pid;
 	kuid_t uid;
@@ -64,6 +62,7 @@ struct capipc_context {
 
 extern const struct file_operations capipc_fops;
 
+u64 capipc_context_last_id(void);
 void capipc_context_put(struct capipc_context *context);
 void capipc_context_dismantle(struct capipc_context *context);
 bool capipc_context_is_mine(const struct capipc_context *context);

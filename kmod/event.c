@@ -3,156 +3,103 @@
  * Events: see event.h.
  */
 #include <linux/atomic.h>
-#include <linux/pid.h>
-#include <linux/sched.h>
+#include <linux/pid_namespace.h>
 #include <linux/timekeeping.h>
 
 #include "event.h"
-#include "ident.h"
 #include "netlink.h"
-#include "program.h"
 #include "rate.h"
+#include "subscriber.h"
+#include "trace.h"
+#include "viewer.h"
 
-/* Events that could not be told. Told itself in every event, as a total: each
- * listener sees it grow, whichever events it misses.
+#define CAPIPC_GFP_EVENT	(GFP_NOWAIT | __GFP_NOWARN)
+
+/* Events that could not be told to the multicast group. Told itself in every event,
+ * as a total: each listener sees it grow, whichever events it misses.
  */
 static atomic64_t capipc_events_lost = ATOMIC64_INIT(0);
 
-/* Who did it, from the point of view of a network namespace. */
-struct capipc_actor {
-	u64 stamp_id;
-	const struct cred *cred;
-	struct pid *pid;
-	struct file *exe;
-	u64 start_time_ns;
-};
-
-static int capipc_event_put_actor(struct sk_buff *skb, int type, const struct capipc_actor *actor,
-				  struct user_namespace *ns)
+static int capipc_event_put_denial(struct sk_buff *skb, const struct capipc_event *event)
 {
-	struct nlattr *nest = nla_nest_start(skb, type);
-	int ret;
+	int ret = nla_put_u32(skb, CAPIPC_EVENT_A_RULE_LIST, event->list) ?:
+		  nla_put_u32(skb, CAPIPC_EVENT_A_RULES_COUNT, event->rules_count);
 
-	if (!nest)
+	if (!ret && event->rule >= 0)
+		ret = nla_put_u32(skb, CAPIPC_EVENT_A_RULE, event->rule) ?:
+		      nla_put_u32(skb, CAPIPC_EVENT_A_RULE_UNMET, event->unmet);
+	if (ret || (event->list != CAPIPC_RULE_LIST_ENDPOINT &&
+		    event->list != CAPIPC_RULE_LIST_ATTENUATION))
+		return ret;
+	return nla_put_u32(skb, CAPIPC_EVENT_A_FACET, event->facet) ?:
+	       nla_put_u32(skb, CAPIPC_EVENT_A_ORDINAL, event->ordinal);
+}
+
+static int capipc_event_put_why(struct sk_buff *skb, const struct capipc_event *event,
+				const struct capipc_viewer *viewer)
+{
+	if (event->invitation_id &&
+	    nla_put_u64_64bit(skb, CAPIPC_EVENT_A_INVITATION, event->invitation_id,
+			      CAPIPC_EVENT_A_PAD))
 		return -EMSGSIZE;
-	if (actor->stamp_id &&
-	    nla_put_u64_64bit(skb, CAPIPC_ACTOR_A_STAMP_ID, actor->stamp_id, CAPIPC_ACTOR_A_PAD))
-		return -EMSGSIZE;
-	if (nla_put_u32(skb, CAPIPC_ACTOR_A_UID, from_kuid_munged(ns, actor->cred->euid)) ||
-	    nla_put_u32(skb, CAPIPC_ACTOR_A_GID, from_kgid_munged(ns, actor->cred->egid)) ||
-	    nla_put_u64_64bit(skb, CAPIPC_ACTOR_A_CAPABILITIES,
-			      capipc_cred_capabilities(actor->cred, ns), CAPIPC_ACTOR_A_PAD) ||
-	    nla_put_u32(skb, CAPIPC_ACTOR_A_PID, pid_nr(actor->pid)) ||
-	    nla_put_u64_64bit(skb, CAPIPC_ACTOR_A_START_TIME, actor->start_time_ns,
-			      CAPIPC_ACTOR_A_PAD))
-		return -EMSGSIZE;
-	if (actor->exe) {
-		ret = capipc_program_put(skb, CAPIPC_ACTOR_A_PROGRAM, actor->exe);
-		if (ret)
-			return ret;
-	}
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
-static int capipc_event_put_ident(struct sk_buff *skb, int type, const struct capipc_ident *ident,
-				  struct user_namespace *ns)
-{
-	struct capipc_actor actor = {
-		.stamp_id = ident->id,
-		.cred = ident->cred,
-		.pid = ident->pid,
-		.exe = ident->exe,
-		.start_time_ns = ident->start_time_ns,
-	};
-
-	return capipc_event_put_actor(skb, type, &actor, ns);
-}
-
-/* For want of an ident: what would make one may be what the quota does not allow. */
-static int capipc_event_put_current(struct sk_buff *skb, int type, struct user_namespace *ns)
-{
-	struct capipc_actor actor = {
-		.cred = current_cred(),
-		.pid = task_tgid(current),
-		.start_time_ns = current->group_leader->start_boottime,
-	};
-
-	return capipc_event_put_actor(skb, type, &actor, ns);
-}
-
-static int capipc_event_put_who(struct sk_buff *skb, const struct capipc_event *event)
-{
-	struct user_namespace *ns = event->net->user_ns;
-	int ret = 0;
-
-	if (event->actor)
-		ret = capipc_event_put_ident(skb, CAPIPC_EVENT_A_ACTOR, event->actor, ns);
-	else if (event->type == CAPIPC_EVENT_QUOTA || event->type == CAPIPC_EVENT_DENY)
-		ret = capipc_event_put_current(skb, CAPIPC_EVENT_A_ACTOR, ns);
-	if (!ret && event->reporter)
-		ret = capipc_event_put_ident(skb, CAPIPC_EVENT_A_REPORTER, event->reporter, ns);
-	return ret;
-}
-
-static int capipc_event_put_why(struct sk_buff *skb, const struct capipc_event *event)
-{
-	int ret = 0;
-
-	if (event->invitation_id)
-		return nla_put_u64_64bit(skb, CAPIPC_EVENT_A_INVITATION, event->invitation_id,
-					 CAPIPC_EVENT_A_PAD);
 	switch (event->type) {
 	case CAPIPC_EVENT_CONNECT:
 	case CAPIPC_EVENT_ACCEPT:
-		ret = nla_put_u32(skb, CAPIPC_EVENT_A_FACET, event->facet);
-		break;
+		return event->invitation_id ? 0 :
+			nla_put_u32(skb, CAPIPC_EVENT_A_FACET, event->facet);
 	case CAPIPC_EVENT_DENY:
-		if (event->name)
-			break;
-		ret = nla_put_u32(skb, CAPIPC_EVENT_A_FACET, event->facet) ?:
-		      nla_put_u32(skb, CAPIPC_EVENT_A_ORDINAL, event->ordinal);
-		break;
+		return capipc_event_put_denial(skb, event);
 	case CAPIPC_EVENT_BAD_MESSAGE:
-		ret = nla_put_u32(skb, CAPIPC_EVENT_A_VERDICT, event->verdict);
-		break;
+		return nla_put_u32(skb, CAPIPC_EVENT_A_VERDICT, event->verdict);
 	case CAPIPC_EVENT_QUOTA:
-		ret = nla_put_u32(skb, CAPIPC_EVENT_A_UID,
-				  from_kuid_munged(event->net->user_ns, event->uid)) ?:
-		      nla_put_u64_64bit(skb, CAPIPC_EVENT_A_AMOUNT, event->amount,
-					CAPIPC_EVENT_A_PAD) ?:
-		      nla_put_u64_64bit(skb, CAPIPC_EVENT_A_LIMIT, event->limit,
-					CAPIPC_EVENT_A_PAD);
-		break;
+		return nla_put_u32(skb, CAPIPC_EVENT_A_UID,
+				   from_kuid_munged(viewer->user_ns, event->uid)) ?:
+		       nla_put_u64_64bit(skb, CAPIPC_EVENT_A_AMOUNT, event->amount,
+					 CAPIPC_EVENT_A_PAD) ?:
+		       nla_put_u64_64bit(skb, CAPIPC_EVENT_A_LIMIT, event->limit,
+					 CAPIPC_EVENT_A_PAD);
+	default:
+		return 0;
 	}
-	return ret;
 }
 
-static int capipc_event_put(struct sk_buff *skb, const struct capipc_event *event)
+/* A number, unless it is 0, which is none. */
+static int capipc_event_put_number(struct sk_buff *skb, int type, u64 number)
 {
-	u64 lost = atomic64_read(&capipc_events_lost);
+	return number ? nla_put_u64_64bit(skb, type, number, CAPIPC_EVENT_A_PAD) : 0;
+}
+
+/* What has not been told: to a subscriber since the last, to the group in all. */
+static int capipc_event_put_gaps(struct sk_buff *skb, const struct capipc_event *event,
+				 const struct capipc_gaps *gaps)
+{
+	if (gaps)
+		return capipc_event_put_number(skb, CAPIPC_EVENT_A_MISSED, gaps->missed) ?:
+		       capipc_event_put_number(skb, CAPIPC_EVENT_A_DROPPED, gaps->dropped);
+	return capipc_event_put_number(skb, CAPIPC_EVENT_A_LOST,
+				       atomic64_read(&capipc_events_lost)) ?:
+	       capipc_rate_put_dropped(skb, event);
+}
+
+static int capipc_event_put(struct sk_buff *skb, const struct capipc_news *news,
+			    const struct capipc_viewer *viewer, const struct capipc_gaps *gaps)
+{
+	const struct capipc_event *event = news->event;
 	int ret;
 
 	ret = nla_put_u32(skb, CAPIPC_EVENT_A_TYPE, event->type) ?:
-	      nla_put_u64_64bit(skb, CAPIPC_EVENT_A_TIME, ktime_get_boottime_ns(),
-				CAPIPC_EVENT_A_PAD);
-	if (!ret && lost)
-		ret = nla_put_u64_64bit(skb, CAPIPC_EVENT_A_LOST, lost, CAPIPC_EVENT_A_PAD);
-	if (!ret)
-		ret = capipc_rate_put_dropped(skb, event);
-	if (!ret)
-		ret = capipc_event_put_who(skb, event);
-	if (!ret && event->object_id)
-		ret = nla_put_u64_64bit(skb, CAPIPC_EVENT_A_OBJECT, event->object_id,
-					CAPIPC_EVENT_A_PAD);
-	if (!ret && event->context_id)
-		ret = nla_put_u64_64bit(skb, CAPIPC_EVENT_A_CONTEXT, event->context_id,
-					CAPIPC_EVENT_A_PAD);
+	      nla_put_u64_64bit(skb, CAPIPC_EVENT_A_TIME, news->time_ns, CAPIPC_EVENT_A_PAD) ?:
+	      capipc_event_put_gaps(skb, event, gaps) ?:
+	      capipc_party_put(skb, CAPIPC_EVENT_A_ACTOR, &news->actor, viewer) ?:
+	      capipc_party_put(skb, CAPIPC_EVENT_A_REPORTER, &news->reporter, viewer) ?:
+	      capipc_party_put(skb, CAPIPC_EVENT_A_HOLDER, &news->holder, viewer) ?:
+	      capipc_event_put_number(skb, CAPIPC_EVENT_A_OBJECT, event->object_id) ?:
+	      capipc_event_put_number(skb, CAPIPC_EVENT_A_CONTEXT, event->context_id);
 	if (!ret && event->name)
 		ret = capipc_netlink_put_text(skb, CAPIPC_EVENT_A_NAME, event->name,
 					      event->name_len);
 	if (!ret)
-		ret = capipc_event_put_why(skb, event);
+		ret = capipc_event_put_why(skb, event, viewer);
 	if (!ret && event->reason)
 		ret = capipc_netlink_put_text(skb, CAPIPC_EVENT_A_REASON, event->reason,
 					      event->reason_len);
@@ -161,30 +108,53 @@ static int capipc_event_put(struct sk_buff *skb, const struct capipc_event *even
 	return ret;
 }
 
-static struct sk_buff *capipc_event_build(const struct capipc_event *event)
+/* Room that an event needs at most. */
+static size_t capipc_event_size(const struct capipc_news *news)
 {
-	/* Enough: the longest texts, twice an actor with the longest path. */
-	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	void *header;
-	int ret;
+	const struct capipc_event *event = news->event;
+	size_t size = 10 * nla_total_size_64bit(sizeof(u64)) + 10 * nla_total_size(sizeof(u32)) +
+		capipc_party_size(&news->actor) + capipc_party_size(&news->reporter) +
+		capipc_party_size(&news->holder);
 
-	BUILD_BUG_ON(2 * (CAPIPC_PATH_MAX + 256) + CAPIPC_NAME_MAX + CAPIPC_REASON_MAX + 512 >
-		     GENLMSG_DEFAULT_SIZE);
+	if (event->name)
+		size += nla_total_size(event->name_len + 1);
+	if (event->reason)
+		size += nla_total_size(event->reason_len + 1);
+	if (event->resource)
+		size += nla_total_size(strlen(event->resource) + 1);
+	return size;
+}
+
+/**
+ * capipc_event_build - make the message that tells an event
+ * @news: the event
+ * @viewer: who is told
+ * @portid: of its socket, or 0
+ * @gaps: what a subscriber has not been told; NULL for the group
+ *
+ * Does not wait. Return: the message, or -ENOMEM.
+ */
+struct sk_buff *capipc_event_build(const struct capipc_news *news,
+				   const struct capipc_viewer *viewer, u32 portid,
+				   const struct capipc_gaps *gaps)
+{
+	struct sk_buff *skb = genlmsg_new(capipc_event_size(news), CAPIPC_GFP_EVENT);
+	void *header;
+
 	if (!skb)
 		return ERR_PTR(-ENOMEM);
-	ret = -EMSGSIZE;
-	header = genlmsg_put(skb, 0, 0, &capipc_genl_family, 0, CAPIPC_CMD_EVENT);
-	if (!header)
-		goto err;
-	ret = capipc_event_put(skb, event);
-	if (ret)
-		goto err;
+	header = genlmsg_put(skb, portid, 0, &capipc_genl_family, 0, CAPIPC_CMD_EVENT);
+	if (WARN_ON_ONCE(!header || capipc_event_put(skb, news, viewer, gaps))) {
+		nlmsg_free(skb);
+		return ERR_PTR(-ENOMEM);
+	}
 	genlmsg_end(skb, header);
 	return skb;
+}
 
-err:
-	nlmsg_free(skb);
-	return ERR_PTR(ret);
+static bool capipc_event_group_wanted(struct net *net)
+{
+	return genl_has_listeners(&capipc_genl_family, net, CAPIPC_GENL_EVENTS);
 }
 
 /**
@@ -195,7 +165,54 @@ err:
  */
 bool capipc_event_wanted(struct net *net)
 {
-	return genl_has_listeners(&capipc_genl_family, net, CAPIPC_GENL_EVENTS);
+	return capipc_event_group_wanted(net) || capipc_subscribers_any(net);
+}
+
+static void capipc_news_collect(struct capipc_news *news, const struct capipc_event *event)
+{
+	memset(news, 0, sizeof(*news));
+	news->event = event;
+	news->time_ns = ktime_get_boottime_ns();
+	if (event->actor)
+		capipc_party_ident(&news->actor, event->actor, event->actor_changed);
+	else if (event->type == CAPIPC_EVENT_QUOTA || event->type == CAPIPC_EVENT_DENY)
+		capipc_party_current(&news->actor);
+	if (event->reporter)
+		capipc_party_ident(&news->reporter, event->reporter, false);
+	if (event->holder)
+		capipc_party_context(&news->holder, event->holder, event->holder_stamp);
+	else if (event->inviter)
+		capipc_party_ident(&news->holder, event->inviter, false);
+}
+
+static void capipc_news_forget(struct capipc_news *news)
+{
+	capipc_party_forget(&news->actor);
+	capipc_party_forget(&news->reporter);
+	capipc_party_forget(&news->holder);
+}
+
+/* Tell the multicast group: who may see everything, each in the same terms. */
+static void capipc_event_multicast(const struct capipc_news *news)
+{
+	struct net *net = news->event->net;
+	const struct capipc_viewer viewer = {
+		.net = net,
+		.user_ns = net->user_ns,
+		.pid_ns = &init_pid_ns,
+		.uid = INVALID_UID,
+		.all = true,
+	};
+	struct sk_buff *skb = capipc_event_build(news, &viewer, 0, NULL);
+
+	if (IS_ERR(skb)) {
+		atomic64_inc(&capipc_events_lost);
+		trace_capipc_event_lost(news->event->type, 0);
+		return;
+	}
+	/* A listener that is too slow finds ENOBUFS, and is no concern of ours. */
+	genlmsg_multicast_netns(&capipc_genl_family, net, skb, 0, CAPIPC_GENL_EVENTS,
+				CAPIPC_GFP_EVENT);
 }
 
 /**
@@ -203,23 +220,16 @@ bool capipc_event_wanted(struct net *net)
  * @event: the event; the caller keeps what it points to, its network namespace
  *         too
  *
- * May sleep. An event that cannot be told for want of memory is counted, and the
- * next ones say how many that were; likewise one of which there are too many. A
- * listener that is too slow finds ENOBUFS.
+ * Does not wait for memory, nor for anybody who listens.
  */
 void capipc_event_emit(const struct capipc_event *event)
 {
-	struct sk_buff *skb;
+	bool allowed = capipc_rate_event(event);
+	struct capipc_news news;
 
-	might_sleep();
-	if (!capipc_rate_event(event))
-		return;
-	skb = capipc_event_build(event);
-	if (IS_ERR(skb)) {
-		WARN_ON_ONCE(PTR_ERR(skb) == -EMSGSIZE);
-		atomic64_inc(&capipc_events_lost);
-		return;
-	}
-	genlmsg_multicast_netns(&capipc_genl_family, event->net, skb, 0, CAPIPC_GENL_EVENTS,
-				GFP_KERNEL);
+	capipc_news_collect(&news, event);
+	if (allowed && capipc_event_group_wanted(event->net))
+		capipc_event_multicast(&news);
+	capipc_subscribers_tell(&news, !allowed);
+	capipc_news_forget(&news);
 }

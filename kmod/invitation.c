@@ -8,9 +8,9 @@
 #include <linux/uaccess.h>
 
 #include "account.h"
+#include "audit.h"
 #include "confinement.h"
 #include "context.h"
-#include "event.h"
 #include "ident.h"
 #include "invitation.h"
 #include "ioctl.h"
@@ -613,19 +613,18 @@ static int capipc_invitation_accept(struct capipc_invitation *invitation,
 	return capipc_invitation_deliver(invitation, context, request, ident);
 }
 
-static void capipc_invitation_tell(struct capipc_invitation *invitation,
-				   const struct capipc_ident *ident, u32 type)
+/* What stands between the calling thread and an invitation? */
+void capipc_invitation_nearest(struct capipc_invitation *invitation,
+			       const struct capipc_ident *ident, struct capipc_nearest *nearest)
 {
-	struct capipc_event event = {
-		.type = type,
-		.net = invitation->net,
-		.actor = ident,
-		.context_id = invitation->context_id,
-		.invitation_id = invitation->id,
-	};
+	struct capipc_asked asked = { .ident = ident, .connect = true };
 
-	if (capipc_event_wanted(event.net))
-		capipc_event_emit(&event);
+	spin_lock(&invitation->lock);
+	rcu_read_lock();
+	asked.receiver = capipc_holder_cred(&invitation->object);
+	capipc_ruleset_nearest(invitation->rules, &asked, CAPIPC_RULE_LIST_INVITATION, nearest);
+	rcu_read_unlock();
+	spin_unlock(&invitation->lock);
 }
 
 int capipc_ioctl_accept(struct capipc_context *context, struct capipc_request *request)
@@ -650,10 +649,8 @@ int capipc_ioctl_accept(struct capipc_context *context, struct capipc_request *r
 	if (!ident)
 		goto out;
 	ret = capipc_invitation_accept(invitation, context, request, ident);
-	if (!ret)
-		capipc_invitation_tell(invitation, ident, CAPIPC_EVENT_ACCEPT);
-	else if (ret == -EACCES)
-		capipc_invitation_tell(invitation, ident, CAPIPC_EVENT_DENY);
+	if (!ret || ret == -EACCES)
+		capipc_audit_invitation(context, invitation, ident, ret);
 	capipc_ident_put(ident);
 out:
 	fput(file);

@@ -18,6 +18,7 @@
 #include "object.h"
 
 struct file;
+struct capipc_nearest;
 
 enum capipc_invitation_state {
 	CAPIPC_INVITATION_NEW,
@@ -88,6 +89,8 @@ void capipc_invitation_put(struct capipc_invitation *invitation);
 void capipc_invitation_withdraw(struct capipc_invitation *invitation, struct list_head *garbage);
 struct capipc_ident *capipc_invitation_acceptor(struct capipc_invitation *invitation,
 						u64 stamp_id);
+void capipc_invitation_nearest(struct capipc_invitation *invitation,
+			       const struct capipc_ident *ident, struct capipc_nearest *nearest);
 bool capipc_file_is_invitation(const struct file *file);
 
 int capipc_ioctl_invite(struct capipc_context *context, struct capipc_request *request);

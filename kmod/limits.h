@@ -33,6 +33,9 @@
 /* Largest backlog of a listener. */
 #define CAPIPC_BACKLOG_MAX	1024U
 
+/* Sockets of a user that may subscribe to events in a network namespace. */
+#define CAPIPC_SUBSCRIBERS_MAX	16U
+
 /* Largest buffer in bytes, whatever the parameter says. */
 #define CAPIPC_MEMORY_MAX	BIT(30)
 

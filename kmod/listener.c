@@ -10,14 +10,15 @@
 #include <linux/uaccess.h>
 
 #include "account.h"
+#include "audit.h"
 #include "context.h"
-#include "event.h"
 #include "ident.h"
 #include "ioctl.h"
 #include "listener.h"
 #include "message.h"
 #include "pipe.h"
 #include "rate.h"
+#include "roster.h"
 #include "rule.h"
 #include "table.h"
 
@@ -150,6 +151,8 @@ void capipc_listener_put(struct capipc_listener *listener)
 {
 	if (!refcount_dec_and_test(&listener->refs))
 		return;
+	if (listener->id)
+		capipc_roster_leave(listener->id);
 	WARN_ON_ONCE(!list_empty(&listener->object.queue));
 	put_cred(listener->flight_cred);
 	capipc_ruleset_put(listener->rules);
@@ -157,7 +160,7 @@ void capipc_listener_put(struct capipc_listener *listener)
 	capipc_account_uncharge(listener->account, CAPIPC_LISTENERS, 1);
 	capipc_account_uncharge(listener->account, CAPIPC_BYTES, listener->charge);
 	put_net(listener->net);
-	kfree(listener);
+	kfree_rcu(listener, rcu);
 }
 
 /**
@@ -216,10 +219,10 @@ static struct capipc_listener *capipc_listener_create(struct capipc_context *con
 	spin_lock_init(&listener->lock);
 	capipc_object_init(&listener->object, CAPIPC_KIND_LISTENER, &listener->lock);
 	refcount_set(&listener->refs, 1);
-	listener->id = capipc_object_next_id();
 	listener->net = get_net(context->net);
 	listener->account = account;
 	listener->charge = size;
+	listener->uid = context->uid;
 	listener->backlog = arg->backlog;
 	listener->object.cookie = arg->cookie;
 	listener->name_len = arg->name_len;
@@ -235,6 +238,11 @@ static struct capipc_listener *capipc_listener_create(struct capipc_context *con
 		if (IS_ERR(rules))
 			goto err_rules;
 		listener->endpoint_rules = rules;
+	}
+	/* From here on it can be seen, so it comes last. */
+	if (capipc_roster_enter(&listener->object, &listener->id)) {
+		capipc_listener_put(listener);
+		listener = ERR_PTR(-ENOMEM);
 	}
 out_name:
 	kfree(name);
@@ -317,7 +325,7 @@ static bool capipc_listener_has_room_locked(struct capipc_listener *listener,
 
 /* Put a connection into the queue of a listener. */
 static int capipc_listener_enqueue(struct capipc_listener *listener,
-				   struct capipc_message *message, u64 *context_id)
+				   struct capipc_message *message)
 {
 	struct capipc_object *object = &listener->object;
 	int ret = 0;
@@ -328,8 +336,6 @@ static int capipc_listener_enqueue(struct capipc_listener *listener,
 	} else if (!capipc_listener_has_room_locked(listener, message->account)) {
 		ret = -EAGAIN;
 	} else {
-		if (object->owner)
-			*context_id = object->owner->id;
 		list_add_tail(&message->link, &object->queue);
 		object->queued++;
 		capipc_object_update_ready_locked(object);
@@ -361,7 +367,7 @@ static struct capipc_message *capipc_connection_create(struct capipc_context *co
 		return ERR_PTR(ret);
 	}
 	message->handles = 1;
-	pipe = capipc_pipe_create();
+	pipe = capipc_pipe_create(context->net);
 	if (!pipe) {
 		capipc_message_free(message);
 		return ERR_PTR(-ENOMEM);
@@ -388,7 +394,7 @@ static struct capipc_message *capipc_connection_create(struct capipc_context *co
 
 static int capipc_connect_to(struct capipc_context *context, struct capipc_request *request,
 			     struct capipc_listener *listener, struct capipc_ident *ident,
-			     struct capipc_event *event)
+			     u64 *pipe_id, u32 *facet)
 {
 	struct capipc_connect *arg = &request->argument.connect;
 	struct capipc_table *table = &context->table;
@@ -399,7 +405,7 @@ static int capipc_connect_to(struct capipc_context *context, struct capipc_reque
 	s32 rule;
 	int ret;
 
-	ret = capipc_listener_decide(listener, ident, &rule, &event->facet);
+	ret = capipc_listener_decide(listener, ident, &rule, facet);
 	if (ret)
 		return ret;
 	if (rule < 0)
@@ -407,7 +413,7 @@ static int capipc_connect_to(struct capipc_context *context, struct capipc_reque
 	ret = capipc_table_reserve(table, 1, false);
 	if (ret)
 		return ret;
-	message = capipc_connection_create(context, listener, ident, event->facet, &pipe);
+	message = capipc_connection_create(context, listener, ident, *facet, &pipe);
 	if (IS_ERR(message)) {
 		capipc_table_unreserve(table, 1);
 		return PTR_ERR(message);
@@ -416,12 +422,12 @@ static int capipc_connect_to(struct capipc_context *context, struct capipc_reque
 	client->cookie = arg->cookie;
 	/* The peer of an endpoint that is not closed, for who is quick to accept. */
 	client->place = CAPIPC_PLACE_IN_FLIGHT;
-	event->object_id = pipe->id;
+	*pipe_id = pipe->id;
 
 	arg->handle = capipc_table_take(table);
 	ret = capipc_request_respond(request);
 	if (!ret)
-		ret = capipc_listener_enqueue(listener, message, &event->context_id);
+		ret = capipc_listener_enqueue(listener, message);
 	if (ret) {
 		capipc_table_abort(table, arg->handle);
 		capipc_object_close(client, &garbage);
@@ -437,9 +443,10 @@ static int capipc_connect_to(struct capipc_context *context, struct capipc_reque
 int capipc_ioctl_connect(struct capipc_context *context, struct capipc_request *request)
 {
 	const struct capipc_connect *arg = &request->argument.connect;
-	struct capipc_event event = { .type = CAPIPC_EVENT_CONNECT };
 	struct capipc_listener *listener;
 	struct capipc_ident *ident;
+	u64 pipe_id = 0;
+	u32 facet = 0;
 	char *name;
 	int ret;
 
@@ -458,19 +465,11 @@ int capipc_ioctl_connect(struct capipc_context *context, struct capipc_request *
 	ret = -ENOMEM;
 	ident = capipc_ident_create(context);
 	if (ident)
-		ret = capipc_connect_to(context, request, listener, ident, &event);
-	if ((!ret || ret == -EACCES) && capipc_event_wanted(listener->net)) {
-		if (ret) {
-			event.type = CAPIPC_EVENT_DENY;
-			event.object_id = listener->id;
-		}
-		event.net = listener->net;
-		event.account = context->account;
-		event.actor = ident;
-		event.name = listener->name;
-		event.name_len = listener->name_len;
-		capipc_event_emit(&event);
-	}
+		ret = capipc_connect_to(context, request, listener, ident, &pipe_id, &facet);
+	if (!ret)
+		capipc_audit_connected(context, listener, ident, pipe_id, facet);
+	else if (ret == -EACCES)
+		capipc_audit_connect(context, listener, ident);
 	capipc_ident_put(ident);
 out_put:
 	capipc_listener_put(listener);

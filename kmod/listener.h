@@ -14,11 +14,13 @@
  * @object: place, holder and queue of connections
  * @lock: protects @object
  * @refs: references
+ * @rcu: freed after a grace period, for the roster
  * @id: number in events and dumps; invariant
  * @net: where the name is bound, with a reference until it is closed; invariant
  * @node: among the names of @net; its lock
  * @account: pays for it; invariant
  * @charge: bytes charged to @account; invariant
+ * @uid: real user id of who bound the name, to be read under RCU; invariant
  * @rules: who may connect; invariant
  * @endpoint_rules: rules of the endpoints it makes, or NULL; invariant
  * @flight_cred: in flight: credentials of the last holder; @lock
@@ -30,11 +32,13 @@ struct capipc_listener {
 	struct capipc_object object;
 	spinlock_t lock; /* @object and @flight_cred */
 	refcount_t refs;
+	struct rcu_head rcu;
 	u64 id;
 	struct net *net;
 	struct hlist_node node;
 	struct capipc_account *account;
 	size_t charge;
+	kuid_t uid;
 	struct capipc_ruleset *rules;
 	struct capipc_ruleset *endpoint_rules;
 	const struct cred *flight_cred;

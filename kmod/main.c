@@ -8,11 +8,12 @@
 
 #include "collect.h"
 #include "context.h"
-#include "event.h"
 #include "invitation.h"
 #include "main.h"
 #include "net.h"
+#include "netlink.h"
 #include "process.h"
+#include "roster.h"
 #include "user.h"
 
 unsigned long capipc_max_buffer_bytes = 32UL << 20;
@@ -66,6 +67,7 @@ static void __exit capipc_exit(void)
 	capipc_process_exit();
 	capipc_netlink_exit();
 	capipc_net_exit();
+	capipc_roster_exit();
 	capipc_user_exit();
 }
 

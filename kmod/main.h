@@ -6,7 +6,8 @@
  *
  *   process.lock (mutex)           contexts of one address space
  *     everything below             dismantling closes all that a context holds
- *   net.lock                       names and contexts of one network namespace
+ *   net.lock                       names of one network namespace
+ *   net.contexts' xarray lock      contexts of one network namespace
  *   context.table.lock             handles of one context
  *   object lock                    of a pipe, listener, invitation or data pipe:
  *     |                            queue, holder, place in flight; one at a
@@ -22,9 +23,14 @@
  *     user.lock of a user            likewise
  *       user.lock of the machine       likewise
  *   capipc_users_lock              which users there are
+ *   roster's xarray lock           pipes and listeners by number
  *
  * capipc_limits_mutex is taken with none of these held, and user.lock and
  * capipc_users_lock inside of it.
+ *
+ * net.subscribe_lock (mutex) is taken by netlink requests and the end of netlink
+ * sockets only, with nothing but the locks of its xarrays inside. Dumps and events
+ * find contexts, objects and subscribers under RCU.
  *
  * User memory is never touched under any of them. docs/locking.md tells why.
  */

@@ -12,14 +12,53 @@
 #include "message.h"
 #include "object.h"
 #include "pipe.h"
+#include "trace.h"
 #include "transaction.h"
 
-static atomic64_t capipc_object_ids = ATOMIC64_INIT(0);
+static atomic_long_t capipc_object_ids = ATOMIC_LONG_INIT(0);
 
-/* A number for a new pipe or listener, in events and dumps. */
+/**
+ * capipc_object_next_id - a number for something new, in events and dumps
+ *
+ * Return: the number. Where a long is short, it comes round to what is in use.
+ */
 u64 capipc_object_next_id(void)
 {
-	return atomic64_inc_return(&capipc_object_ids);
+	unsigned long id;
+
+	do {
+		id = (unsigned long)atomic_long_inc_return(&capipc_object_ids);
+	} while (!id);
+	return id;
+}
+
+/* The greatest number given so far. */
+u64 capipc_object_last_id(void)
+{
+	return (unsigned long)atomic_long_read(&capipc_object_ids);
+}
+
+/* The number of what it is part of. */
+u64 capipc_object_id(struct capipc_object *object)
+{
+	switch (object->kind) {
+	case CAPIPC_KIND_ENDPOINT:
+		return capipc_endpoint_pipe(capipc_endpoint(object))->id;
+	case CAPIPC_KIND_LISTENER:
+		return capipc_listener(object)->id;
+	case CAPIPC_KIND_INVITATION:
+		return capipc_invitation(object)->id;
+	default:
+		return capipc_data_end_pipe(capipc_data_end(object))->id;
+	}
+}
+
+/* Which end it is of that, or 0. */
+u32 capipc_object_end(struct capipc_object *object)
+{
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		return capipc_endpoint(object)->index;
+	return capipc_kind_is_data_end(object->kind) ? capipc_data_end(object)->index : 0;
 }
 
 void capipc_object_init(struct capipc_object *object, u8 kind, spinlock_t *lock)
@@ -195,6 +234,7 @@ void capipc_object_attach(struct capipc_object *object, struct capipc_context *c
 	const struct cred *cred;
 
 	spin_lock(object->lock);
+	trace_capipc_transfer(object, context, handle, true);
 	container = object->container;
 	object->container = NULL;
 	object->transfer = NULL;
@@ -270,6 +310,7 @@ void capipc_object_detach(struct capipc_object *object, const struct capipc_tran
 	const struct cred *cred;
 
 	spin_lock(object->lock);
+	trace_capipc_transfer(object, object->owner, object->handle, false);
 	capipc_object_unready_locked(object);
 	capipc_object_evict_locked(object);
 	/* What its rules compare a sender with until somebody holds it again. */
@@ -334,6 +375,7 @@ void capipc_object_close(struct capipc_object *object, struct list_head *garbage
 	const struct cred *cred;
 
 	spin_lock(object->lock);
+	trace_capipc_close(object);
 	if (object->owner)
 		capipc_object_unready_locked(object);
 	object->place = CAPIPC_PLACE_CLOSED;

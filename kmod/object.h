@@ -101,6 +101,9 @@ static inline bool capipc_object_is_away(const struct capipc_object *object)
 }
 
 u64 capipc_object_next_id(void);
+u64 capipc_object_last_id(void);
+u64 capipc_object_id(struct capipc_object *object);
+u32 capipc_object_end(struct capipc_object *object);
 void capipc_object_init(struct capipc_object *object, u8 kind, spinlock_t *lock);
 struct capipc_object *capipc_object_get(struct capipc_object *object);
 void capipc_object_put(struct capipc_object *object);

@@ -11,6 +11,7 @@
 #include "ioctl.h"
 #include "object.h"
 #include "pipe.h"
+#include "roster.h"
 #include "rule.h"
 #include "table.h"
 #include "transaction.h"
@@ -20,11 +21,12 @@
 
 /**
  * capipc_pipe_create - make a pipe
+ * @net: network namespace of who makes it
  *
  * Return: the pipe, with one reference for each endpoint, or NULL. Its
  * endpoints are nowhere yet.
  */
-struct capipc_pipe *capipc_pipe_create(void)
+struct capipc_pipe *capipc_pipe_create(const struct net *net)
 {
 	struct capipc_pipe *pipe = kzalloc(sizeof(*pipe), GFP_KERNEL_ACCOUNT);
 	int i;
@@ -33,12 +35,16 @@ struct capipc_pipe *capipc_pipe_create(void)
 		return NULL;
 	refcount_set(&pipe->refs, 2);
 	spin_lock_init(&pipe->lock);
-	pipe->id = capipc_object_next_id();
+	pipe->net_cookie = net->net_cookie;
 	for (i = 0; i < 2; i++) {
 		pipe->end[i].index = i;
 		capipc_object_init(&pipe->end[i].object, CAPIPC_KIND_ENDPOINT, &pipe->lock);
 		init_waitqueue_head(&pipe->end[i].window);
 		INIT_LIST_HEAD(&pipe->end[i].calls);
+	}
+	if (capipc_roster_enter(&pipe->end[0].object, &pipe->id)) {
+		kfree(pipe);
+		return NULL;
 	}
 	return pipe;
 }
@@ -54,6 +60,7 @@ void capipc_pipe_put(struct capipc_pipe *pipe)
 
 	if (!refcount_dec_and_test(&pipe->refs))
 		return;
+	capipc_roster_leave(pipe->id);
 	for (i = 0; i < 2; i++) {
 		struct capipc_endpoint *endpoint = &pipe->end[i];
 
@@ -67,7 +74,7 @@ void capipc_pipe_put(struct capipc_pipe *pipe)
 		capipc_attenuation_free(endpoint->attenuation);
 		capipc_confinement_free(endpoint->confinement);
 	}
-	kfree(pipe);
+	kfree_rcu(pipe, rcu);
 }
 
 /**
@@ -248,7 +255,7 @@ int capipc_ioctl_create(struct capipc_context *context, struct capipc_request *r
 	if (ret)
 		return ret;
 	ret = -ENOMEM;
-	pipe = capipc_pipe_create();
+	pipe = capipc_pipe_create(context->net);
 	if (!pipe)
 		goto err_unreserve;
 	ident = capipc_ident_create(context);

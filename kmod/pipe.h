@@ -9,6 +9,8 @@
 #ifndef CAPIPC_PIPE_H
 #define CAPIPC_PIPE_H
 
+#include <net/net_namespace.h>
+
 #include "main.h"
 #include "object.h"
 
@@ -77,6 +79,8 @@ struct capipc_endpoint {
  * @lock: protects both endpoints
  * @cut: the pipe was reported and is closed both ways; @lock
  * @id: number in events and dumps; invariant
+ * @net_cookie: of the network namespace in which it was made; invariant
+ * @rcu: freed after a grace period, for the roster
  * @end: the endpoints
  */
 struct capipc_pipe {
@@ -84,6 +88,8 @@ struct capipc_pipe {
 	spinlock_t lock; /* both endpoints */
 	bool cut;
 	u64 id;
+	u64 net_cookie;
+	struct rcu_head rcu;
 	struct capipc_endpoint end[2];
 };
 
@@ -112,7 +118,7 @@ static inline bool capipc_peer_closed_locked(struct capipc_endpoint *endpoint)
 	       capipc_endpoint_peer(endpoint)->object.place == CAPIPC_PLACE_CLOSED;
 }
 
-struct capipc_pipe *capipc_pipe_create(void);
+struct capipc_pipe *capipc_pipe_create(const struct net *net);
 void capipc_pipe_get(struct capipc_pipe *pipe);
 void capipc_pipe_put(struct capipc_pipe *pipe);
 void capipc_pipe_cut(struct capipc_pipe *pipe, struct list_head *garbage);

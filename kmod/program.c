@@ -47,41 +47,61 @@ static const char *capipc_program_path(const struct path *path, char *buffer, in
 }
 
 /**
+ * capipc_program_look - find out what is told of a program
+ * @program: out: to be forgotten
+ * @exe: the program, or NULL
+ * @gfp: how to allocate room for its path; without that the path is not told
+ */
+void capipc_program_look(struct capipc_program *program, struct file *exe, gfp_t gfp)
+{
+	const char *path;
+
+	memset(program, 0, sizeof(*program));
+	if (!exe)
+		return;
+	program->known = true;
+	program->deleted = d_unlinked(exe->f_path.dentry);
+	capipc_program_stat(exe, &program->dev, &program->ino);
+	program->buffer = kmalloc(CAPIPC_PATH_MAX, gfp);
+	if (!program->buffer)
+		return;
+	path = capipc_program_path(&exe->f_path, program->buffer, CAPIPC_PATH_MAX);
+	if (!IS_ERR(path))
+		program->path = path;
+}
+
+void capipc_program_forget(struct capipc_program *program)
+{
+	kfree(program->buffer);
+}
+
+/**
  * capipc_program_put - add a nest about a program
  * @skb: the message
  * @type: of the nest
- * @exe: the program
+ * @program: the program; if it is not known, there is nothing to add
+ * @path: tell its path too, not only which file it is
  *
- * May sleep. Return: 0, -EMSGSIZE, -ENOMEM.
+ * Return: 0 or -EMSGSIZE.
  */
-int capipc_program_put(struct sk_buff *skb, int type, struct file *exe)
+int capipc_program_put(struct sk_buff *skb, int type, const struct capipc_program *program,
+		       bool path)
 {
 	struct nlattr *nest;
-	const char *path;
-	char *buffer;
-	u64 dev, ino;
-	int ret;
 
-	capipc_program_stat(exe, &dev, &ino);
-	buffer = kmalloc(CAPIPC_PATH_MAX, GFP_KERNEL);
-	if (!buffer)
-		return -ENOMEM;
-	path = capipc_program_path(&exe->f_path, buffer, CAPIPC_PATH_MAX);
-
-	ret = -EMSGSIZE;
+	if (!program->known)
+		return 0;
 	nest = nla_nest_start(skb, type);
 	if (!nest)
-		goto out;
-	if (nla_put_u64_64bit(skb, CAPIPC_PROGRAM_A_DEV, dev, CAPIPC_PROGRAM_A_PAD) ||
-	    nla_put_u64_64bit(skb, CAPIPC_PROGRAM_A_INO, ino, CAPIPC_PROGRAM_A_PAD))
-		goto out;
-	if (!IS_ERR(path) && nla_put_string(skb, CAPIPC_PROGRAM_A_PATH, path))
-		goto out;
-	if (d_unlinked(exe->f_path.dentry) && nla_put_flag(skb, CAPIPC_PROGRAM_A_DELETED))
-		goto out;
+		return -EMSGSIZE;
+	if (nla_put_u64_64bit(skb, CAPIPC_PROGRAM_A_DEV, program->dev, CAPIPC_PROGRAM_A_PAD) ||
+	    nla_put_u64_64bit(skb, CAPIPC_PROGRAM_A_INO, program->ino, CAPIPC_PROGRAM_A_PAD))
+		return -EMSGSIZE;
+	if (path && program->path &&
+	    nla_put_string(skb, CAPIPC_PROGRAM_A_PATH, program->path))
+		return -EMSGSIZE;
+	if (program->deleted && nla_put_flag(skb, CAPIPC_PROGRAM_A_DELETED))
+		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
-	ret = 0;
-out:
-	kfree(buffer);
-	return ret;
+	return 0;
 }

@@ -9,12 +9,12 @@
  */
 #include <linux/uaccess.h>
 
+#include "audit.h"
 #include "call.h"
 #include "collect.h"
 #include "confinement.h"
 #include "context.h"
 #include "data_pipe.h"
-#include "event.h"
 #include "ident.h"
 #include "ioctl.h"
 #include "listener.h"
@@ -23,6 +23,7 @@
 #include "pipe.h"
 #include "receive.h"
 #include "table.h"
+#include "trace.h"
 #include "transaction.h"
 #include "transfer.h"
 #include "wait.h"
@@ -246,26 +247,6 @@ out_origin:
 	return ret;
 }
 
-static void capipc_receive_tell(struct capipc_context *context, struct capipc_object *object,
-				const struct capipc_receive *arg, struct capipc_ident *client,
-				u64 pipe_id)
-{
-	struct capipc_listener *listener = capipc_listener(object);
-	struct capipc_event event = {
-		.type = CAPIPC_EVENT_ACCEPT,
-		.net = listener->net,
-		.actor = client,
-		.object_id = pipe_id,
-		.context_id = context->id,
-		.facet = arg->facet,
-		.name = listener->name,
-		.name_len = listener->name_len,
-	};
-
-	if (capipc_event_wanted(event.net))
-		capipc_event_emit(&event);
-}
-
 /* Everything that is out, as if nothing had been received. */
 static void capipc_receive_clear(struct capipc_receive *arg)
 {
@@ -324,8 +305,9 @@ static int capipc_receive_from(struct capipc_context *context, struct capipc_req
 		capipc_receive_abort(object, message, arg->type);
 		return ret == -EFAULT ? ret : capipc_receive_refuse(request, ret);
 	}
+	trace_capipc_receive(context, object, arg);
 	if (message && message->type == CAPIPC_RECEIVED_CONNECTION)
-		capipc_receive_tell(context, object, arg, message->sender, pipe_id);
+		capipc_audit_accepted(context, object, message->sender, pipe_id, arg->facet);
 	capipc_receive_finish(context, object, message, arg->type);
 	if (message)
 		capipc_message_free(message);

@@ -211,6 +211,15 @@ static bool capipc_rule_matches(const struct capipc_krule *rule, const struct ca
 	return true;
 }
 
+/* Is it about this method and facet, whoever asks? */
+static bool capipc_rule_is_about(const struct capipc_krule *rule,
+				 const struct capipc_asked *asked)
+{
+	if (asked->ordinal < rule->ordinal_first || asked->ordinal > rule->ordinal_last)
+		return false;
+	return asked->connect || !rule->facet || rule->facet == asked->facet;
+}
+
 /**
  * capipc_ruleset_decide - which rule decides?
  * @ruleset: the list, or NULL if there is none
@@ -230,14 +239,52 @@ int capipc_ruleset_decide(const struct capipc_ruleset *ruleset, const struct cap
 	for (i = 0; i < ruleset->count; i++) {
 		const struct capipc_krule *rule = &ruleset->rules[i];
 
-		if (asked->ordinal < rule->ordinal_first || asked->ordinal > rule->ordinal_last)
-			continue;
-		if (!asked->connect && rule->facet && rule->facet != asked->facet)
-			continue;
-		if (capipc_rule_matches(rule, asked))
+		if (capipc_rule_is_about(rule, asked) && capipc_rule_matches(rule, asked))
 			return i;
 	}
 	return CAPIPC_EXPLAIN_NONE;
+}
+
+/* What of a rule does not hold? */
+static u32 capipc_rule_unmet(const struct capipc_krule *rule, const struct capipc_asked *asked)
+{
+	struct capipc_krule one = *rule;
+	u32 unmet = 0, left;
+
+	for (left = rule->match; left; left &= left - 1) {
+		one.match = left & -left;
+		if (!capipc_rule_matches(&one, asked))
+			unmet |= one.match;
+	}
+	return unmet;
+}
+
+/**
+ * capipc_ruleset_nearest - which rule comes nearest?
+ * @ruleset: the list, or NULL if there is none
+ * @asked: the question, which it denies
+ * @list: enum capipc_rule_list
+ * @nearest: out: the first rule of those of which least does not hold
+ */
+void capipc_ruleset_nearest(const struct capipc_ruleset *ruleset,
+			    const struct capipc_asked *asked, u32 list,
+			    struct capipc_nearest *nearest)
+{
+	u32 i, unmet;
+
+	*nearest = (struct capipc_nearest) { .list = list, .rule = CAPIPC_EXPLAIN_NONE };
+	if (!ruleset)
+		return;
+	nearest->count = ruleset->count;
+	for (i = 0; i < ruleset->count && asked->receiver; i++) {
+		if (!capipc_rule_is_about(&ruleset->rules[i], asked))
+			continue;
+		unmet = capipc_rule_unmet(&ruleset->rules[i], asked);
+		if (nearest->rule >= 0 && hweight32(unmet) >= hweight32(nearest->unmet))
+			continue;
+		nearest->rule = i;
+		nearest->unmet = unmet;
+	}
 }
 
 /*
@@ -292,6 +339,52 @@ static int capipc_endpoint_decide_locked(struct capipc_endpoint *endpoint,
 	if (!capipc_attenuation_allows(endpoint->attenuation, ordinal))
 		return CAPIPC_EXPLAIN_ATTENUATED;
 	return capipc_ruleset_decide(target->rules, &asked);
+}
+
+/**
+ * capipc_endpoint_nearest_locked - what stands between the calling thread and a method
+ * @endpoint: the endpoint that it would send through
+ * @ident: who the thread is
+ * @changed: it is not the one who connected
+ * @ordinal: the method
+ * @nearest: out
+ */
+void capipc_endpoint_nearest_locked(struct capipc_endpoint *endpoint,
+				    const struct capipc_ident *ident, bool changed, u32 ordinal,
+				    struct capipc_nearest *nearest)
+{
+	struct capipc_endpoint *target = capipc_endpoint_peer(endpoint);
+	struct capipc_asked asked = {
+		.ident = ident,
+		.ordinal = ordinal,
+		.facet = target->facet,
+		.changed = changed,
+	};
+
+	lockdep_assert_held(endpoint->object.lock);
+	if (!capipc_attenuation_allows(endpoint->attenuation, ordinal)) {
+		*nearest = (struct capipc_nearest) {
+			.list = CAPIPC_RULE_LIST_ATTENUATION,
+			.rule = CAPIPC_EXPLAIN_NONE,
+		};
+		return;
+	}
+	rcu_read_lock();
+	asked.receiver = capipc_receiver_cred_locked(target);
+	capipc_ruleset_nearest(target->rules, &asked, CAPIPC_RULE_LIST_ENDPOINT, nearest);
+	rcu_read_unlock();
+}
+
+/* The same for connecting to a listener. */
+void capipc_listener_nearest(struct capipc_listener *listener, const struct capipc_ident *ident,
+			     struct capipc_nearest *nearest)
+{
+	struct capipc_asked asked = { .ident = ident, .connect = true };
+
+	rcu_read_lock();
+	asked.receiver = capipc_holder_cred(&listener->object);
+	capipc_ruleset_nearest(listener->rules, &asked, CAPIPC_RULE_LIST_LISTENER, nearest);
+	rcu_read_unlock();
 }
 
 static bool capipc_explain_allowed(int rule)

@@ -58,6 +58,28 @@ void capipc_ruleset_put(struct capipc_ruleset *ruleset);
 const struct cred *capipc_holder_cred(struct capipc_object *object);
 int capipc_ruleset_decide(const struct capipc_ruleset *ruleset, const struct capipc_asked *asked);
 
+/**
+ * struct capipc_nearest - the rule that comes nearest to allowing what none allows
+ * @list: enum capipc_rule_list, which list it is in
+ * @rule: its index, or %CAPIPC_EXPLAIN_NONE if none is about it at all
+ * @unmet: what of it does not hold, CAPIPC_MATCH_*
+ * @count: how many rules there are
+ */
+struct capipc_nearest {
+	u32 list;
+	s32 rule;
+	u32 unmet;
+	u32 count;
+};
+
+void capipc_ruleset_nearest(const struct capipc_ruleset *ruleset,
+			    const struct capipc_asked *asked, u32 list,
+			    struct capipc_nearest *nearest);
+void capipc_listener_nearest(struct capipc_listener *listener, const struct capipc_ident *ident,
+			     struct capipc_nearest *nearest);
+void capipc_endpoint_nearest_locked(struct capipc_endpoint *endpoint,
+				    const struct capipc_ident *ident, bool changed, u32 ordinal,
+				    struct capipc_nearest *nearest);
 bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct capipc_ident *ident,
 			       bool changed, u32 ordinal);
 

@@ -11,8 +11,8 @@
  *
  * Whatever fails undoes what came before it.
  */
+#include "audit.h"
 #include "context.h"
-#include "event.h"
 #include "ident.h"
 #include "ioctl.h"
 #include "listener.h"
@@ -21,6 +21,7 @@
 #include "rule.h"
 #include "send.h"
 #include "table.h"
+#include "trace.h"
 #include "transaction.h"
 #include "transfer.h"
 
@@ -91,29 +92,10 @@ static void capipc_unreserve(struct capipc_sending *sending)
 	spin_unlock(sending->target->object.lock);
 }
 
-static void capipc_send_denied(struct capipc_sending *sending)
+/* Apart, so that it costs nothing where nothing is denied. */
+static noinline void capipc_send_denied(const struct capipc_sending *sending)
 {
-	struct capipc_object *target = &sending->target->object;
-	struct capipc_event event = {
-		.type = CAPIPC_EVENT_DENY,
-		.net = sending->context->net,
-		.account = sending->context->account,
-		.object_id = capipc_endpoint_pipe(sending->endpoint)->id,
-		.ordinal = sending->ordinal,
-	};
-
-	if (!capipc_event_wanted(event.net))
-		return;
-	spin_lock(target->lock);
-	if (capipc_ident_is_current(sending->endpoint->ident, sending->context))
-		event.actor = capipc_ident_get(sending->endpoint->ident);
-	if (target->owner)
-		event.context_id = target->owner->id;
-	event.facet = sending->target->facet;
-	spin_unlock(target->lock);
-
-	capipc_event_emit(&event);
-	capipc_ident_put((struct capipc_ident *)event.actor);
+	capipc_audit_send(sending->context, sending->endpoint, sending->ordinal);
 }
 
 static int capipc_reserve(struct capipc_sending *sending, const struct capipc_deadline *deadline)
@@ -160,6 +142,7 @@ static int capipc_enqueue(struct capipc_sending *sending, struct capipc_message 
 					       sending->sender_changed, sending->ordinal))
 		ret = -EACCES;
 	if (!ret) {
+		trace_capipc_send(sending->context, sending->endpoint, message);
 		if (message->transaction) {
 			message->transaction->request = message;
 			list_add_tail(&message->transaction->link, &sending->target->calls);

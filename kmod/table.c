@@ -4,6 +4,7 @@
  */
 #include <linux/log2.h>
 #include <linux/nospec.h>
+#include <linux/sched.h>
 
 #include "account.h"
 #include "table.h"
@@ -453,25 +454,58 @@ bool capipc_table_drain(struct capipc_table *table, struct capipc_handle *out, u
  * @out: what the next handle names, with a reference
  * @value: its value
  *
- * Return: false at the end.
+ * The lock is held for a chunk of slots at most. Return: false at the end.
  */
 bool capipc_table_next(struct capipc_table *table, u32 *cursor, struct capipc_handle *out,
 		       u32 *value)
 {
-	bool found = false;
+	bool found = false, more;
+	u32 end;
 
-	spin_lock(&table->lock);
-	while (!found && *cursor < table->capacity) {
-		u32 index = (*cursor)++;
-		struct capipc_slot *slot = capipc_slot_at(table, index);
+	do {
+		spin_lock(&table->lock);
+		more = *cursor < table->capacity;
+		end = more ? min(*cursor + CAPIPC_CHUNK_SLOTS, table->capacity) : 0;
+		while (!found && *cursor < end) {
+			u32 index = (*cursor)++;
+			struct capipc_slot *slot = capipc_slot_at(table, index);
 
-		if (slot->state != CAPIPC_SLOT_LIVE)
-			continue;
-		capipc_slot_read(slot, out);
-		capipc_handle_get(out);
-		*value = capipc_handle_value(index, slot->generation);
-		found = true;
-	}
-	spin_unlock(&table->lock);
+			if (slot->state != CAPIPC_SLOT_LIVE)
+				continue;
+			capipc_slot_read(slot, out);
+			capipc_handle_get(out);
+			*value = capipc_handle_value(index, slot->generation);
+			found = true;
+		}
+		spin_unlock(&table->lock);
+	} while (!found && more);
 	return found;
+}
+
+/**
+ * capipc_table_count - how many handles of each kind there are
+ * @table: the table
+ * @counts: out: for each kind below %CAPIPC_KINDS_COUNT
+ *
+ * What comes and goes meanwhile may be counted or not.
+ */
+void capipc_table_count(struct capipc_table *table, u32 *counts)
+{
+	u32 index = 0, end;
+	bool more;
+
+	memset(counts, 0, CAPIPC_KINDS_COUNT * sizeof(*counts));
+	do {
+		spin_lock(&table->lock);
+		more = index < table->capacity;
+		end = more ? min(index + CAPIPC_CHUNK_SLOTS, table->capacity) : 0;
+		for (; index < end; index++) {
+			const struct capipc_slot *slot = capipc_slot_at(table, index);
+
+			if (slot->state == CAPIPC_SLOT_LIVE || slot->state == CAPIPC_SLOT_MOVING)
+				counts[slot->kind]++;
+		}
+		spin_unlock(&table->lock);
+		cond_resched();
+	} while (more);
 }

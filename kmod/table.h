@@ -14,6 +14,9 @@
 #include "handle.h"
 #include "main.h"
 
+/* Kinds of handles, %CAPIPC_KIND_NONE included. */
+#define CAPIPC_KINDS_COUNT	(CAPIPC_KIND_INVITATION + 1)
+
 enum capipc_slot_state {
 	CAPIPC_SLOT_FREE,
 	CAPIPC_SLOT_RESERVED,
@@ -97,5 +100,6 @@ bool capipc_table_drain(struct capipc_table *table, struct capipc_handle *out, u
 void capipc_table_kill(struct capipc_table *table);
 bool capipc_table_next(struct capipc_table *table, u32 *cursor, struct capipc_handle *out,
 		       u32 *value);
+void capipc_table_count(struct capipc_table *table, u32 *counts);
 
 #endif /* CAPIPC_TABLE_H */

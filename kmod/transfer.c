@@ -12,6 +12,7 @@
 #include <linux/uaccess.h>
 
 #include "account.h"
+#include "audit.h"
 #include "collect.h"
 #include "confinement.h"
 #include "context.h"
@@ -394,7 +395,7 @@ static void capipc_arrival_hold(struct capipc_context *context, const struct cap
 static void capipc_arrival_refuse(struct capipc_context *context, const struct capipc_moved *moved,
 				  struct list_head *garbage)
 {
-	capipc_confinement_tell(context, moved->what.object);
+	capipc_audit_confined(context, moved->what.object);
 	capipc_handle_close(&moved->what, false, garbage);
 }
 

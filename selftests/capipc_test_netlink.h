@@ -20,6 +20,7 @@ struct nl {
 	int group;
 	__u32 seq;
 	char error[256]; /* text of the extended ack, or "" */
+	bool interrupted; /* something changed during the last dump */
 	char buf[32768];
 	int len; /* of buf, and how far we are */
 	int at;
@@ -179,12 +180,15 @@ static int nl_ask(struct nl *nl, const struct nl_request *r, void *last,
 
 	if (ret)
 		return ret;
+	nl->interrupted = false;
 	for (;;) {
 		h = nl_receive(nl, IPC_SOON_MS);
 		if (!h)
 			return -ETIMEDOUT;
 		if (h->nlmsg_seq != r->head.nlmsg_seq)
 			continue; /* an event */
+		if (h->nlmsg_flags & NLM_F_DUMP_INTR)
+			nl->interrupted = true;
 		if (h->nlmsg_type == NLMSG_ERROR ||
 		    h->nlmsg_type == NLMSG_DONE) {
 			ret = nl_verdict(nl, h);
@@ -264,6 +268,19 @@ static __unused_fn void nl_close(struct nl *nl)
 	if (nl->sock > 0)
 		close(nl->sock);
 	nl->sock = -1;
+}
+
+/* Ask about the one with a number: 0 and the answer in @last, or -errno. */
+static __unused_fn int nl_get(struct nl *nl, int cmd, int type, __u64 id,
+			      void *last)
+{
+	struct nl_request r;
+	int ret;
+
+	nl_prepare(nl, &r, nl->family, cmd, NLM_F_ACK);
+	nl_put(&r, type, &id, sizeof(id));
+	ret = nl_ask(nl, &r, last, NULL, NULL);
+	return ret < 0 ? ret : ret == 1 ? 0 : -EPROTO;
 }
 
 /* How many contexts, or handles of all contexts, there are in this namespace. */

@@ -63,6 +63,7 @@ TEST_F(module, comes_and_goes)
 TEST_F(module, stays_while_a_context_is_open)
 {
 	__u32 h[2], listener;
+	struct nl_request r;
 	struct nl nl;
 
 	NEEDS_FILE();
@@ -80,6 +81,8 @@ TEST_F(module, stays_while_a_context_is_open)
 	/* who listens to events does not keep it */
 	ASSERT_OK(nl_open(&nl));
 	ASSERT_OK(nl_join(&nl));
+	nl_prepare(&nl, &r, nl.family, CAPIPC_CMD_SUBSCRIBE, NLM_F_ACK);
+	ASSERT_OK(nl_ask(&nl, &r, NULL, NULL, NULL));
 	ASSERT_OK(actor_run(&self->a, act_close_fd, self->a.dev));
 	EXPECT_OK(unload());
 	nl_close(&nl);

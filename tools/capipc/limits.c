@@ -158,11 +158,12 @@ static void take_who(struct holder *holder, struct nlattr *uid,
 	holder->owner = owner ? nla_get_u32(owner) : holder->uid;
 }
 
-static int got_user(struct nlattr **attrs, void *data)
+static int got_user(struct genlmsghdr *header, struct nlattr **attrs, void *data)
 {
 	struct holder *holder = append(data);
 	size_t i;
 
+	(void)header;
 	if (!holder)
 		return -1;
 	holder->machine = attrs[CAPIPC_USER_A_MACHINE];
@@ -177,11 +178,12 @@ static int got_user(struct nlattr **attrs, void *data)
 	return 0;
 }
 
-static int got_account(struct nlattr **attrs, void *data)
+static int got_account(struct genlmsghdr *header, struct nlattr **attrs, void *data)
 {
 	struct holder *holder = append(data);
 	size_t i;
 
+	(void)header;
 	if (!holder)
 		return -1;
 	holder->context = number(attrs[CAPIPC_ACCOUNT_A_CONTEXT]);

@@ -4,315 +4,22 @@
  */
 #include <inttypes.h>
 #include <linux/capipc.h>
-#include <netlink/attr.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "netlink.h"
+#include "collect.h"
 #include "text.h"
 #include "tool.h"
 
-struct context {
-	uint64_t id;
-	uint32_t uid;
-	uint32_t pid;
-	struct program program; /* owns the path */
-};
+/* ------------------------------------------------------------------ for humans */
 
-struct handle {
-	uint64_t context;
-	uint64_t object;
-	uint64_t bytes;
-	uint64_t peer_context;
-	uint64_t peer_inside;
-	uint32_t value;
-	uint32_t kind;
-	uint32_t rights;
-	uint32_t queued;
-	uint32_t end;
-	uint32_t facet;
-	uint32_t peer;
-	uint32_t backlog;
-	bool rules;
-	char *name;
-};
-
-/**
- * struct list - what the kernel told
- * @contexts: sorted by number
- * @contexts_count: how many
- * @contexts_room: room for so many
- * @handles: those of a context in a row, contexts sorted
- * @handles_count: how many
- * @handles_room: room for so many
- */
-struct list {
-	struct context *contexts;
-	size_t contexts_count;
-	size_t contexts_room;
-	struct handle *handles;
-	size_t handles_count;
-	size_t handles_room;
-};
-
-/* A new zeroed element at the end of an array, or NULL. */
-static void *append(void **array, size_t *count, size_t *room, size_t size)
-{
-	void *bigger, *element;
-
-	if (*count == *room) {
-		bigger = reallocarray(*array, *room ? *room * 2 : 64, size);
-		if (!bigger)
-			return NULL;
-		*array = bigger;
-		*room = *room ? *room * 2 : 64;
-	}
-	element = (char *)*array + *count * size;
-	memset(element, 0, size);
-	(*count)++;
-	return element;
-}
-
-static struct nla_policy context_policy[CAPIPC_CONTEXT_A_MAX + 1] = {
-	[CAPIPC_CONTEXT_A_ID] = { .type = NLA_U64 },
-	[CAPIPC_CONTEXT_A_UID] = { .type = NLA_U32 },
-	[CAPIPC_CONTEXT_A_PID] = { .type = NLA_U32 },
-	[CAPIPC_CONTEXT_A_PROGRAM] = { .type = NLA_NESTED },
-};
-
-static int got_context(struct nlattr **attrs, void *data)
-{
-	struct list *list = data;
-	struct context *context;
-
-	if (!attrs[CAPIPC_CONTEXT_A_ID] || !attrs[CAPIPC_CONTEXT_A_UID])
-		return 0;
-	context = append((void **)&list->contexts, &list->contexts_count,
-			 &list->contexts_room, sizeof(*context));
-	if (!context)
-		return -1;
-	context->id = nla_get_u64(attrs[CAPIPC_CONTEXT_A_ID]);
-	context->uid = nla_get_u32(attrs[CAPIPC_CONTEXT_A_UID]);
-	if (attrs[CAPIPC_CONTEXT_A_PID])
-		context->pid = nla_get_u32(attrs[CAPIPC_CONTEXT_A_PID]);
-	parse_program(attrs[CAPIPC_CONTEXT_A_PROGRAM], &context->program);
-	if (context->program.path) {
-		context->program.path = strdup(context->program.path);
-		if (!context->program.path)
-			return -1;
-	}
-	return 0;
-}
-
-static struct nla_policy handle_policy[CAPIPC_HANDLE_A_MAX + 1] = {
-	[CAPIPC_HANDLE_A_CONTEXT] = { .type = NLA_U64 },
-	[CAPIPC_HANDLE_A_HANDLE] = { .type = NLA_U32 },
-	[CAPIPC_HANDLE_A_KIND] = { .type = NLA_U32 },
-	[CAPIPC_HANDLE_A_RIGHTS] = { .type = NLA_U32 },
-	[CAPIPC_HANDLE_A_OBJECT] = { .type = NLA_U64 },
-	[CAPIPC_HANDLE_A_QUEUED] = { .type = NLA_U32 },
-	[CAPIPC_HANDLE_A_END] = { .type = NLA_U32 },
-	[CAPIPC_HANDLE_A_BYTES] = { .type = NLA_U64 },
-	[CAPIPC_HANDLE_A_FACET] = { .type = NLA_U32 },
-	[CAPIPC_HANDLE_A_RULES] = { .type = NLA_FLAG },
-	[CAPIPC_HANDLE_A_PEER] = { .type = NLA_U32 },
-	[CAPIPC_HANDLE_A_PEER_CONTEXT] = { .type = NLA_U64 },
-	[CAPIPC_HANDLE_A_PEER_INSIDE] = { .type = NLA_U64 },
-	[CAPIPC_HANDLE_A_NAME] = { .type = NLA_STRING },
-	[CAPIPC_HANDLE_A_BACKLOG] = { .type = NLA_U32 },
-};
-
-static void take_u32(struct nlattr *attr, uint32_t *out)
-{
-	if (attr)
-		*out = nla_get_u32(attr);
-}
-
-static void take_u64(struct nlattr *attr, uint64_t *out)
-{
-	if (attr)
-		*out = nla_get_u64(attr);
-}
-
-static int got_handle(struct nlattr **attrs, void *data)
-{
-	struct list *list = data;
-	struct handle *handle;
-
-	handle = append((void **)&list->handles, &list->handles_count,
-			&list->handles_room, sizeof(*handle));
-	if (!handle)
-		return -1;
-	take_u64(attrs[CAPIPC_HANDLE_A_CONTEXT], &handle->context);
-	take_u32(attrs[CAPIPC_HANDLE_A_HANDLE], &handle->value);
-	take_u32(attrs[CAPIPC_HANDLE_A_KIND], &handle->kind);
-	take_u32(attrs[CAPIPC_HANDLE_A_RIGHTS], &handle->rights);
-	take_u64(attrs[CAPIPC_HANDLE_A_OBJECT], &handle->object);
-	take_u32(attrs[CAPIPC_HANDLE_A_QUEUED], &handle->queued);
-	take_u32(attrs[CAPIPC_HANDLE_A_END], &handle->end);
-	take_u64(attrs[CAPIPC_HANDLE_A_BYTES], &handle->bytes);
-	take_u32(attrs[CAPIPC_HANDLE_A_FACET], &handle->facet);
-	handle->rules = attrs[CAPIPC_HANDLE_A_RULES];
-	take_u32(attrs[CAPIPC_HANDLE_A_PEER], &handle->peer);
-	take_u64(attrs[CAPIPC_HANDLE_A_PEER_CONTEXT], &handle->peer_context);
-	take_u64(attrs[CAPIPC_HANDLE_A_PEER_INSIDE], &handle->peer_inside);
-	take_u32(attrs[CAPIPC_HANDLE_A_BACKLOG], &handle->backlog);
-	if (attrs[CAPIPC_HANDLE_A_NAME]) {
-		handle->name = nla_strdup(attrs[CAPIPC_HANDLE_A_NAME]);
-		if (!handle->name)
-			return -1;
-	}
-	return 0;
-}
-
-static void list_free(struct list *list)
-{
-	size_t i;
-
-	for (i = 0; i < list->contexts_count; i++)
-		free((char *)list->contexts[i].program.path);
-	for (i = 0; i < list->handles_count; i++)
-		free(list->handles[i].name);
-	free(list->contexts);
-	free(list->handles);
-}
-
-/* All contexts, or one (@id not 0). */
-static int list_ask(struct link *link, struct list *list, uint64_t id)
-{
-	struct request contexts = {
-		.command = CAPIPC_CMD_GET_CONTEXT,
-		.dump = !id,
-		.attr = id ? CAPIPC_CONTEXT_A_ID : 0,
-		.value = id,
-		.max = CAPIPC_CONTEXT_A_MAX,
-		.policy = context_policy,
-		.got = got_context,
-		.data = list,
-	};
-	struct request handles = {
-		.command = CAPIPC_CMD_GET_HANDLE,
-		.dump = true,
-		.attr = id ? CAPIPC_HANDLE_A_CONTEXT : 0,
-		.value = id,
-		.max = CAPIPC_HANDLE_A_MAX,
-		.policy = handle_policy,
-		.got = got_handle,
-		.data = list,
-	};
-	int status = link_ask(link, &contexts);
-
-	return status ? status : link_ask(link, &handles);
-}
-
-/* ------------------------------------------------------------------ relations */
-
-static int compare_contexts(const void *a, const void *b)
-{
-	const struct context *x = a, *y = b;
-
-	return x->id < y->id ? -1 : x->id > y->id;
-}
-
-static const struct context *find_context(const struct list *list, uint64_t id)
-{
-	const struct context key = { .id = id };
-
-	return bsearch(&key, list->contexts, list->contexts_count, sizeof(key),
-		       compare_contexts);
-}
-
-static int compare_handles(const void *a, const void *b)
-{
-	const struct handle *x = a, *y = b;
-
-	if (x->context != y->context)
-		return x->context < y->context ? -1 : 1;
-	return x->value < y->value ? -1 : x->value > y->value;
-}
-
-static const char *kind_name(uint32_t kind)
-{
-	static const char *const names[] = {
-		[CAPIPC_KIND_ENDPOINT] = "endpoint",
-		[CAPIPC_KIND_LISTENER] = "listener",
-		[CAPIPC_KIND_REPLY] = "reply",
-		[CAPIPC_KIND_CALL] = "call",
-		[CAPIPC_KIND_BUFFER] = "buffer",
-		[CAPIPC_KIND_PRODUCER] = "producer",
-		[CAPIPC_KIND_CONSUMER] = "consumer",
-	};
-
-	return kind < sizeof(names) / sizeof(*names) && names[kind] ?
-		       names[kind] :
-		       "unknown";
-}
-
-static const char *peer_name(uint32_t peer)
-{
-	switch (peer) {
-	case CAPIPC_PEER_HELD:
-		return "held";
-	case CAPIPC_PEER_IN_FLIGHT:
-		return "in-flight";
-	case CAPIPC_PEER_CLOSED:
-		return "closed";
-	default:
-		return "unknown";
-	}
-}
-
-static const struct {
-	uint32_t bit;
-	const char *name;
-} rights[] = {
-	{ CAPIPC_RIGHT_READ, "read" },
-	{ CAPIPC_RIGHT_WRITE, "write" },
-	{ CAPIPC_RIGHT_TRANSFER, "transfer" },
-	{ CAPIPC_RIGHT_DUPLICATE, "duplicate" },
-	{ CAPIPC_RIGHT_MAP, "map" },
-	{ CAPIPC_RIGHT_ADMIN, "admin" },
-};
-
-#define RIGHTS_COUNT (sizeof(rights) / sizeof(*rights))
-
-/* -------------------------------------------------------------------- for humans */
-
-static void show_rights(uint32_t bits)
-{
-	const char *between = "";
-	size_t i;
-
-	fputs("  rights=", stdout);
-	for (i = 0; i < RIGHTS_COUNT; i++) {
-		if (bits & rights[i].bit) {
-			printf("%s%s", between, rights[i].name);
-			between = ",";
-		}
-	}
-	if (!*between)
-		fputs("none", stdout);
-}
-
-static void show_owner(const struct context *context)
-{
-	printf("pid %" PRIu32 ", uid %" PRIu32, context->pid, context->uid);
-	if (context->program.path) {
-		fputs(", ", stdout);
-		print_quoted(stdout, context->program.path);
-	}
-	if (context->program.deleted)
-		fputs(" (deleted)", stdout);
-}
-
-static void show_peer(const struct list *list, const struct handle *handle)
+static void show_peer(const struct collection *all, const struct handle *handle)
 {
 	const struct context *context;
 
-	printf("  peer %s", peer_name(handle->peer));
+	printf("  peer %s", state_name(handle->peer));
 	if (handle->peer_context) {
 		printf(" by context %" PRIu64, handle->peer_context);
-		context = find_context(list, handle->peer_context);
+		context = find_context(all, handle->peer_context);
 		if (context) {
 			fputs(" (", stdout);
 			show_owner(context);
@@ -339,7 +46,8 @@ static bool has_peer(const struct handle *handle)
 	       handle->kind == CAPIPC_KIND_CONSUMER;
 }
 
-static void show_handle(const struct list *list, const struct handle *handle)
+static void show_handle(const struct collection *all,
+			const struct handle *handle)
 {
 	printf("  0x%08" PRIx32 "  %s", handle->value, kind_name(handle->kind));
 	switch (handle->kind) {
@@ -365,29 +73,32 @@ static void show_handle(const struct list *list, const struct handle *handle)
 		printf(" %" PRIu64 "  bytes=%" PRIu64, handle->object,
 		       handle->bytes);
 		break;
+	case CAPIPC_KIND_INVITATION:
+		printf(" %" PRIu64, handle->object);
+		break;
 	}
 	show_rights(handle->rights);
 	if (has_peer(handle))
-		show_peer(list, handle);
+		show_peer(all, handle);
 	putchar('\n');
 }
 
-static void show_list(const struct list *list)
+static void show_list(const struct collection *all)
 {
-	const struct handle *handle = list->handles;
-	const struct handle *end = handle + list->handles_count;
+	const struct handle *handle = all->handles;
+	const struct handle *end = handle + all->handles_array.count;
 	size_t i;
 
-	for (i = 0; i < list->contexts_count; i++) {
-		printf("context %" PRIu64 ": ", list->contexts[i].id);
-		show_owner(&list->contexts[i]);
+	for (i = 0; i < all->contexts_array.count; i++) {
+		printf("context %" PRIu64 ": ", all->contexts[i].id);
+		show_owner(&all->contexts[i]);
 		putchar('\n');
 		/* A context that came or went between the two questions has none here. */
-		while (handle < end && handle->context < list->contexts[i].id)
+		while (handle < end && handle->context < all->contexts[i].id)
 			handle++;
-		for (; handle < end && handle->context == list->contexts[i].id;
+		for (; handle < end && handle->context == all->contexts[i].id;
 		     handle++)
-			show_handle(list, handle);
+			show_handle(all, handle);
 	}
 }
 
@@ -395,17 +106,10 @@ static void show_list(const struct list *list)
 
 static void json_handle(struct json *json, const struct handle *handle)
 {
-	size_t i;
-
 	json_open(json, NULL, '{');
 	json_number(json, "handle", handle->value);
 	json_string(json, "kind", kind_name(handle->kind));
-	json_open(json, "rights", '[');
-	for (i = 0; i < RIGHTS_COUNT; i++) {
-		if (handle->rights & rights[i].bit)
-			json_string(json, NULL, rights[i].name);
-	}
-	json_close(json, ']');
+	json_rights(json, "rights", handle->rights);
 	if (handle->kind == CAPIPC_KIND_LISTENER) {
 		json_number(json, "object_id", handle->object);
 		json_string(json, "name", handle->name ? handle->name : "");
@@ -421,9 +125,11 @@ static void json_handle(struct json *json, const struct handle *handle)
 	} else if (is_memory(handle)) {
 		json_number(json, "object_id", handle->object);
 		json_number(json, "bytes", handle->bytes);
+	} else if (handle->kind == CAPIPC_KIND_INVITATION) {
+		json_number(json, "object_id", handle->object);
 	}
 	if (has_peer(handle)) {
-		json_string(json, "peer", peer_name(handle->peer));
+		json_string(json, "peer", state_name(handle->peer));
 		if (handle->peer_context)
 			json_number(json, "peer_context_id",
 				    handle->peer_context);
@@ -434,17 +140,17 @@ static void json_handle(struct json *json, const struct handle *handle)
 	json_close(json, '}');
 }
 
-static void json_list(const struct list *list)
+static void json_list(const struct collection *all)
 {
-	const struct handle *handle = list->handles;
-	const struct handle *end = handle + list->handles_count;
+	const struct handle *handle = all->handles;
+	const struct handle *end = handle + all->handles_array.count;
 	struct json json = { .to = stdout };
 	size_t i;
 
 	json_open(&json, NULL, '{');
 	json_open(&json, "contexts", '[');
-	for (i = 0; i < list->contexts_count; i++) {
-		const struct context *context = &list->contexts[i];
+	for (i = 0; i < all->contexts_array.count; i++) {
+		const struct context *context = &all->contexts[i];
 
 		json_open(&json, NULL, '{');
 		json_number(&json, "context_id", context->id);
@@ -466,9 +172,16 @@ static void json_list(const struct list *list)
 
 /* ------------------------------------------------------------------- the command */
 
+static int list_one(struct link *link, struct collection *all, uint64_t context)
+{
+	int status = collect_contexts(link, all, context);
+
+	return status ? status : collect_handles(link, all, context);
+}
+
 static int run_ls(const struct command *self, int argc, char **argv)
 {
-	struct list list = { 0 };
+	struct collection all = { 0 };
 	bool json = false;
 	struct link link;
 	int option, status, i;
@@ -496,26 +209,22 @@ static int run_ls(const struct command *self, int argc, char **argv)
 	if (status)
 		return status;
 	if (optind == argc)
-		status = list_ask(&link, &list, 0);
+		status = list_one(&link, &all, 0);
 	for (i = optind; i < argc && !status; i++) {
 		parse_number(argv[i], UINT64_MAX, &id);
-		status = list_ask(&link, &list, id);
+		status = list_one(&link, &all, id);
 	}
+	link_note_changes(&link);
 	link_close(&link);
 
 	if (!status) {
-		if (list.contexts_count)
-			qsort(list.contexts, list.contexts_count,
-			      sizeof(*list.contexts), compare_contexts);
-		if (list.handles_count)
-			qsort(list.handles, list.handles_count,
-			      sizeof(*list.handles), compare_handles);
+		collection_sort(&all);
 		if (json)
-			json_list(&list);
+			json_list(&all);
 		else
-			show_list(&list);
+			show_list(&all);
 	}
-	list_free(&list);
+	collection_free(&all);
 	return finish_output(status);
 }
 

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <linux/capipc.h>
 #include <math.h>
-#include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
 #include <poll.h>
@@ -16,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "netlink.h"
 #include "text.h"
 #include "tool.h"
@@ -23,229 +23,37 @@
 /* Room for events that come faster than they can be written, bytes. */
 #define RECEIVE_BUFFER (4 << 20)
 
-static const char *const type_names[] = {
-	[CAPIPC_EVENT_CONNECT] = "connect",
-	[CAPIPC_EVENT_ACCEPT] = "accept",
-	[CAPIPC_EVENT_DENY] = "deny",
-	[CAPIPC_EVENT_BAD_MESSAGE] = "bad-message",
-	[CAPIPC_EVENT_KILL] = "kill",
-	[CAPIPC_EVENT_QUOTA] = "quota",
-};
-
-static const char *const verdict_names[] = {
-	[CAPIPC_REPORT_CUT_OFF] = "cut-off",
-	[CAPIPC_REPORT_KILLED] = "killed",
-	[CAPIPC_REPORT_SPARED] = "spared",
-};
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 /**
  * struct monitor - what to do, and how far it is
  * @json: one object a line
  * @types: bits of the types to show
+ * @uid: only what this user does, if @of_uid
+ * @of_uid: @uid is meant
+ * @pid: only what this process does, or 0
+ * @object: only about this pipe or listener, or 0
+ * @name: only about the listener of this name, or NULL
  * @count: events to show, 0 for no end
  * @seen: events shown
- * @lost: events that the kernel could not tell, as far as we know
- * @lost_known: @lost and @dropped are known
- * @dropped: events of who causes too many, as far as we know
+ * @behind: we were too slow, and do not know yet what we have missed
  * @failed: standard output does not take it any more
  */
 struct monitor {
 	bool json;
-	uint64_t types;
+	uint32_t types;
+	uint32_t uid;
+	bool of_uid;
+	uint32_t pid;
+	uint64_t object;
+	const char *name;
 	uint64_t count;
 	uint64_t seen;
-	uint64_t lost;
-	bool lost_known;
-	uint64_t dropped;
+	bool behind;
 	bool failed;
 };
-
-static uint32_t get_u32(struct nlattr *const *attrs, int type)
-{
-	return attrs[type] ? nla_get_u32(attrs[type]) : 0;
-}
 
 static uint64_t get_u64(struct nlattr *const *attrs, int type)
 {
 	return attrs[type] ? nla_get_u64(attrs[type]) : 0;
-}
-
-static const char *get_text(struct nlattr *const *attrs, int type)
-{
-	return attrs[type] ? nla_get_string(attrs[type]) : NULL;
-}
-
-static const char *find_name(const char *const *names, size_t count,
-			     uint32_t number)
-{
-	return number < count && names[number] ? names[number] : "unknown";
-}
-
-/* ------------------------------------------------------------------- actors */
-
-static bool parse_actor(struct nlattr *nest, struct nlattr **attrs)
-{
-	static struct nla_policy policy[CAPIPC_ACTOR_A_MAX + 1] = {
-		[CAPIPC_ACTOR_A_STAMP_ID] = { .type = NLA_U64 },
-		[CAPIPC_ACTOR_A_UID] = { .type = NLA_U32 },
-		[CAPIPC_ACTOR_A_GID] = { .type = NLA_U32 },
-		[CAPIPC_ACTOR_A_CAPABILITIES] = { .type = NLA_U64 },
-		[CAPIPC_ACTOR_A_PID] = { .type = NLA_U32 },
-		[CAPIPC_ACTOR_A_START_TIME] = { .type = NLA_U64 },
-		[CAPIPC_ACTOR_A_PROGRAM] = { .type = NLA_NESTED },
-	};
-
-	return nest &&
-	       nla_parse_nested(attrs, CAPIPC_ACTOR_A_MAX, nest, policy) >= 0;
-}
-
-static void show_actor(const char *word, struct nlattr *nest)
-{
-	struct nlattr *attrs[CAPIPC_ACTOR_A_MAX + 1];
-	struct program program;
-
-	if (!parse_actor(nest, attrs))
-		return;
-	printf(" %s", word);
-	if (attrs[CAPIPC_ACTOR_A_PID])
-		printf(" pid=%" PRIu32, nla_get_u32(attrs[CAPIPC_ACTOR_A_PID]));
-	if (attrs[CAPIPC_ACTOR_A_UID])
-		printf(" uid=%" PRIu32, nla_get_u32(attrs[CAPIPC_ACTOR_A_UID]));
-	if (attrs[CAPIPC_ACTOR_A_GID])
-		printf(" gid=%" PRIu32, nla_get_u32(attrs[CAPIPC_ACTOR_A_GID]));
-	if (attrs[CAPIPC_ACTOR_A_CAPABILITIES])
-		printf(" caps=0x%" PRIx64,
-		       nla_get_u64(attrs[CAPIPC_ACTOR_A_CAPABILITIES]));
-	parse_program(attrs[CAPIPC_ACTOR_A_PROGRAM], &program);
-	if (program.path) {
-		fputs(" exe=", stdout);
-		print_quoted(stdout, program.path);
-	}
-	if (program.deleted)
-		fputs(" deleted", stdout);
-}
-
-static void json_actor(struct json *json, const char *key, struct nlattr *nest)
-{
-	struct nlattr *attrs[CAPIPC_ACTOR_A_MAX + 1];
-	struct program program;
-
-	if (!parse_actor(nest, attrs))
-		return;
-	json_open(json, key, '{');
-	if (attrs[CAPIPC_ACTOR_A_STAMP_ID])
-		json_hex(json, "stamp_id",
-			 nla_get_u64(attrs[CAPIPC_ACTOR_A_STAMP_ID]));
-	if (attrs[CAPIPC_ACTOR_A_PID])
-		json_number(json, "pid",
-			    nla_get_u32(attrs[CAPIPC_ACTOR_A_PID]));
-	if (attrs[CAPIPC_ACTOR_A_UID])
-		json_number(json, "uid",
-			    nla_get_u32(attrs[CAPIPC_ACTOR_A_UID]));
-	if (attrs[CAPIPC_ACTOR_A_GID])
-		json_number(json, "gid",
-			    nla_get_u32(attrs[CAPIPC_ACTOR_A_GID]));
-	if (attrs[CAPIPC_ACTOR_A_CAPABILITIES])
-		json_hex(json, "capabilities",
-			 nla_get_u64(attrs[CAPIPC_ACTOR_A_CAPABILITIES]));
-	if (attrs[CAPIPC_ACTOR_A_START_TIME])
-		json_number(json, "start_time_ns",
-			    nla_get_u64(attrs[CAPIPC_ACTOR_A_START_TIME]));
-	parse_program(attrs[CAPIPC_ACTOR_A_PROGRAM], &program);
-	json_program(json, "program", &program);
-	json_close(json, '}');
-}
-
-/* ------------------------------------------------------------------- events */
-
-/* A member of an event that is a number or a text, in the order of showing. */
-struct field {
-	int attr;
-	bool text;
-	bool wide;
-	const char *word;
-	const char *key;
-};
-
-static const struct field fields[] = {
-	{ CAPIPC_EVENT_A_NAME, true, false, "name", "name" },
-	{ CAPIPC_EVENT_A_ORDINAL, false, false, "ordinal", "ordinal" },
-	{ CAPIPC_EVENT_A_FACET, false, false, "facet", "facet" },
-	{ CAPIPC_EVENT_A_REASON, true, false, "reason", "reason" },
-	{ CAPIPC_EVENT_A_RESOURCE, true, false, "resource", "resource" },
-	{ CAPIPC_EVENT_A_AMOUNT, false, true, "amount", "amount" },
-	{ CAPIPC_EVENT_A_LIMIT, false, true, "limit", "limit" },
-	{ CAPIPC_EVENT_A_UID, false, false, "account", "account_uid" },
-	{ CAPIPC_EVENT_A_OBJECT, false, true, "object", "object_id" },
-	{ CAPIPC_EVENT_A_CONTEXT, false, true, "context", "context_id" },
-};
-
-static uint64_t get_field(struct nlattr *const *attrs,
-			  const struct field *field)
-{
-	return field->wide ? nla_get_u64(attrs[field->attr]) :
-			     nla_get_u32(attrs[field->attr]);
-}
-
-static void show_time(uint64_t time)
-{
-	printf("%" PRIu64 ".%09" PRIu64, time / 1000000000, time % 1000000000);
-}
-
-static void show_event(struct nlattr **attrs)
-{
-	const struct field *field;
-
-	show_time(get_u64(attrs, CAPIPC_EVENT_A_TIME));
-	printf(" %s", find_name(type_names, COUNT(type_names),
-				get_u32(attrs, CAPIPC_EVENT_A_TYPE)));
-	if (attrs[CAPIPC_EVENT_A_VERDICT])
-		printf(" verdict=%s",
-		       find_name(verdict_names, COUNT(verdict_names),
-				 get_u32(attrs, CAPIPC_EVENT_A_VERDICT)));
-	for (field = fields; field < fields + COUNT(fields); field++) {
-		if (!attrs[field->attr])
-			continue;
-		printf(" %s=", field->word);
-		if (field->text)
-			print_quoted(stdout, get_text(attrs, field->attr));
-		else
-			printf("%" PRIu64, get_field(attrs, field));
-	}
-	show_actor("by", attrs[CAPIPC_EVENT_A_ACTOR]);
-	show_actor("reported by", attrs[CAPIPC_EVENT_A_REPORTER]);
-	putchar('\n');
-}
-
-static void json_event(struct nlattr **attrs)
-{
-	struct json json = { .to = stdout };
-	const struct field *field;
-
-	json_open(&json, NULL, '{');
-	json_string(&json, "event",
-		    find_name(type_names, COUNT(type_names),
-			      get_u32(attrs, CAPIPC_EVENT_A_TYPE)));
-	json_number(&json, "time_ns", get_u64(attrs, CAPIPC_EVENT_A_TIME));
-	if (attrs[CAPIPC_EVENT_A_VERDICT])
-		json_string(&json, "verdict",
-			    find_name(verdict_names, COUNT(verdict_names),
-				      get_u32(attrs, CAPIPC_EVENT_A_VERDICT)));
-	for (field = fields; field < fields + COUNT(fields); field++) {
-		if (!attrs[field->attr])
-			continue;
-		if (field->text)
-			json_string(&json, field->key,
-				    get_text(attrs, field->attr));
-		else
-			json_number(&json, field->key, get_field(attrs, field));
-	}
-	json_actor(&json, "actor", attrs[CAPIPC_EVENT_A_ACTOR]);
-	json_actor(&json, "reporter", attrs[CAPIPC_EVENT_A_REPORTER]);
-	json_close(&json, '}');
-	putchar('\n');
 }
 
 /* Events are missing: @count of them, or nobody knows how many. */
@@ -278,55 +86,28 @@ static void show_lost(const struct monitor *monitor, uint64_t count,
 
 static void note_lost(struct monitor *monitor, struct nlattr **attrs)
 {
-	uint64_t lost = get_u64(attrs, CAPIPC_EVENT_A_LOST);
+	uint64_t missed = get_u64(attrs, CAPIPC_EVENT_A_MISSED);
 	uint64_t dropped = get_u64(attrs, CAPIPC_EVENT_A_DROPPED);
 
-	if (monitor->lost_known && lost > monitor->lost)
-		show_lost(monitor, lost - monitor->lost,
-			  "the kernel was out of memory");
-	/* Two events that happen at the same time may come in either order. */
-	if (monitor->lost_known && dropped > monitor->dropped)
-		show_lost(monitor, dropped - monitor->dropped,
-			  "somebody causes too many");
-	monitor->lost = lost;
-	if (dropped > monitor->dropped)
-		monitor->dropped = dropped;
-	monitor->lost_known = true;
+	if (missed) {
+		show_lost(monitor, missed, "too slow, or out of memory");
+		monitor->behind = false;
+	}
+	if (dropped)
+		show_lost(monitor, dropped, "somebody caused too many");
 }
 
 static int on_event(struct nl_msg *msg, void *data)
 {
-	static struct nla_policy policy[CAPIPC_EVENT_A_MAX + 1] = {
-		[CAPIPC_EVENT_A_TYPE] = { .type = NLA_U32 },
-		[CAPIPC_EVENT_A_TIME] = { .type = NLA_U64 },
-		[CAPIPC_EVENT_A_ACTOR] = { .type = NLA_NESTED },
-		[CAPIPC_EVENT_A_REPORTER] = { .type = NLA_NESTED },
-		[CAPIPC_EVENT_A_OBJECT] = { .type = NLA_U64 },
-		[CAPIPC_EVENT_A_CONTEXT] = { .type = NLA_U64 },
-		[CAPIPC_EVENT_A_NAME] = { .type = NLA_STRING },
-		[CAPIPC_EVENT_A_FACET] = { .type = NLA_U32 },
-		[CAPIPC_EVENT_A_ORDINAL] = { .type = NLA_U32 },
-		[CAPIPC_EVENT_A_VERDICT] = { .type = NLA_U32 },
-		[CAPIPC_EVENT_A_REASON] = { .type = NLA_STRING },
-		[CAPIPC_EVENT_A_RESOURCE] = { .type = NLA_STRING },
-		[CAPIPC_EVENT_A_AMOUNT] = { .type = NLA_U64 },
-		[CAPIPC_EVENT_A_LIMIT] = { .type = NLA_U64 },
-		[CAPIPC_EVENT_A_UID] = { .type = NLA_U32 },
-		[CAPIPC_EVENT_A_LOST] = { .type = NLA_U64 },
-		[CAPIPC_EVENT_A_DROPPED] = { .type = NLA_U64 },
-	};
 	struct nlattr *attrs[CAPIPC_EVENT_A_MAX + 1];
 	struct monitor *monitor = data;
-	uint32_t type;
 	int command;
 
-	if (!parse_message(msg, attrs, CAPIPC_EVENT_A_MAX, policy, &command) ||
+	if (!parse_message(msg, attrs, CAPIPC_EVENT_A_MAX, event_policy,
+			   &command) ||
 	    command != CAPIPC_CMD_EVENT)
 		return NL_SKIP;
 	note_lost(monitor, attrs);
-	type = get_u32(attrs, CAPIPC_EVENT_A_TYPE);
-	if (type >= 64 || !(monitor->types & UINT64_C(1) << type))
-		return NL_SKIP;
 	if (monitor->json)
 		json_event(attrs);
 	else
@@ -341,35 +122,41 @@ static int on_event(struct nl_msg *msg, void *data)
 
 /* --------------------------------------------------------------- the command */
 
-static int subscribe(struct link *link)
+static bool put_filters(struct nl_msg *msg, const struct monitor *monitor)
 {
-	int group = genl_ctrl_resolve_grp(link->sock, CAPIPC_GENL_NAME,
-					  CAPIPC_GENL_GROUP_EVENTS);
-	int room = RECEIVE_BUFFER;
-	int ret;
+	return (!monitor->types ||
+		!nla_put_u32(msg, CAPIPC_SUBSCRIBE_A_TYPES, monitor->types)) &&
+	       (!monitor->of_uid ||
+		!nla_put_u32(msg, CAPIPC_SUBSCRIBE_A_UID, monitor->uid)) &&
+	       (!monitor->pid ||
+		!nla_put_u32(msg, CAPIPC_SUBSCRIBE_A_PID, monitor->pid)) &&
+	       (!monitor->object || !nla_put_u64(msg, CAPIPC_SUBSCRIBE_A_OBJECT,
+						 monitor->object)) &&
+	       (!monitor->name ||
+		!nla_put_string(msg, CAPIPC_SUBSCRIBE_A_NAME, monitor->name));
+}
 
-	if (group < 0) {
-		complain("the kernel has no events of capipc: %s",
-			 nl_geterror(group));
-		return STATUS_FAILED;
-	}
-	nl_socket_disable_seq_check(link->sock);
+static int subscribe(struct link *link, struct monitor *monitor)
+{
+	int room = RECEIVE_BUFFER, status;
+	struct nl_msg *msg;
+
 	/* Best effort: without it we are told when we are too slow. */
 	if (setsockopt(nl_socket_get_fd(link->sock), SOL_SOCKET, SO_RCVBUFFORCE,
 		       &room, sizeof(room)))
 		nl_socket_set_buffer_size(link->sock, room, 0);
+	msg = link_message(link, CAPIPC_CMD_SUBSCRIBE, NLM_F_ACK);
+	if (!msg)
+		return STATUS_FAILED;
+	if (!put_filters(msg, monitor)) {
+		nlmsg_free(msg);
+		complain("out of memory");
+		return STATUS_FAILED;
+	}
+	status = link_tell(link, msg, on_event, monitor);
+	nl_socket_disable_seq_check(link->sock);
 	nl_socket_set_nonblocking(link->sock);
-	ret = nl_socket_add_membership(link->sock, group);
-	if (ret == -NLE_PERM) {
-		complain(
-			"listening takes CAP_SYS_ADMIN over the network namespace");
-		return STATUS_FAILED;
-	}
-	if (ret < 0) {
-		complain("cannot listen: %s", nl_geterror(ret));
-		return STATUS_FAILED;
-	}
-	return STATUS_OK;
+	return status;
 }
 
 /* Milliseconds until then, for poll(2). */
@@ -413,7 +200,11 @@ static int listen_on(struct link *link, struct monitor *monitor,
 		if (ret > 0 && fds[0].revents) {
 			ret = nl_recvmsgs_default(link->sock);
 			if (ret == -NLE_NOMEM) {
-				show_lost(monitor, 0, "we were too slow");
+				monitor->behind = true;
+			} else if (ret == -NLE_AGAIN && monitor->behind) {
+				/* How much it was comes with what comes next. */
+				monitor->behind = false;
+				show_lost(monitor, 0, "too slow");
 				fflush(stdout);
 			} else if (ret < 0 && ret != -NLE_AGAIN) {
 				complain("netlink: %s", nl_geterror(ret));
@@ -459,19 +250,6 @@ static bool parse_seconds(const char *text, struct timespec *end)
 	return true;
 }
 
-static bool parse_type(const char *text, uint64_t *types)
-{
-	size_t i;
-
-	for (i = 1; i < COUNT(type_names); i++) {
-		if (!strcmp(type_names[i], text)) {
-			*types |= UINT64_C(1) << i;
-			return true;
-		}
-	}
-	return false;
-}
-
 static int run_monitor(const struct command *self, int argc, char **argv)
 {
 	struct monitor monitor = { 0 };
@@ -481,9 +259,10 @@ static int run_monitor(const struct command *self, int argc, char **argv)
 	bool tell = false;
 	struct link link;
 	int option, status;
+	uint64_t number;
 
-	while ((option = getopt_long(argc, argv, "hjn:t:e:r:", self->options,
-				     NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "hjn:t:e:r:u:p:o:l:",
+				     self->options, NULL)) != -1) {
 		switch (option) {
 		case 'h':
 			return command_help_show(self);
@@ -505,9 +284,35 @@ static int run_monitor(const struct command *self, int argc, char **argv)
 			limited = true;
 			break;
 		case 'e':
-			if (!parse_type(optarg, &monitor.types))
+			if (!parse_event_type(optarg, &monitor.types))
 				return usage_error(self, "no such event: %s",
 						   optarg);
+			break;
+		case 'u':
+			if (!parse_number(optarg, UINT32_MAX - 1, &number))
+				return usage_error(self, "not a user id: %s",
+						   optarg);
+			monitor.uid = (uint32_t)number;
+			monitor.of_uid = true;
+			break;
+		case 'p':
+			if (!parse_number(optarg, INT32_MAX, &number) ||
+			    !number)
+				return usage_error(self, "not a process id: %s",
+						   optarg);
+			monitor.pid = (uint32_t)number;
+			break;
+		case 'o':
+			if (!parse_number(optarg, UINT64_MAX,
+					  &monitor.object) ||
+			    !monitor.object)
+				return usage_error(
+					self,
+					"not a number of a pipe or listener: %s",
+					optarg);
+			break;
+		case 'l':
+			monitor.name = optarg;
 			break;
 		case 'r':
 			if (!parse_number(optarg, INT32_MAX, &ready))
@@ -522,15 +327,13 @@ static int run_monitor(const struct command *self, int argc, char **argv)
 	}
 	if (optind < argc)
 		return usage_error(self, "what is this: %s", argv[optind]);
-	if (!monitor.types)
-		monitor.types = UINT64_MAX;
 
 	status = link_open(&link);
 	if (status)
 		return status;
 	nl_socket_modify_cb(link.sock, NL_CB_VALID, NL_CB_CUSTOM, on_event,
 			    &monitor);
-	status = subscribe(&link);
+	status = subscribe(&link, &monitor);
 	if (!status && tell)
 		status = tell_ready((int)ready);
 	if (!status)
@@ -544,6 +347,10 @@ static const struct option monitor_options[] = {
 	{ "count", required_argument, NULL, 'n' },
 	{ "timeout", required_argument, NULL, 't' },
 	{ "event", required_argument, NULL, 'e' },
+	{ "uid", required_argument, NULL, 'u' },
+	{ "pid", required_argument, NULL, 'p' },
+	{ "object", required_argument, NULL, 'o' },
+	{ "name", required_argument, NULL, 'l' },
 	{ "ready-fd", required_argument, NULL, 'r' },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
@@ -556,12 +363,17 @@ const struct command command_monitor = {
 	.help = "  -j, --json          one JSON object a line\n"
 		"  -e, --event TYPE    only these: connect, accept, deny, bad-message, kill, quota;\n"
 		"                      may be given more than once\n"
+		"  -u, --uid UID       only what this user does (its real user id)\n"
+		"  -p, --pid PID       only what this process does\n"
+		"  -o, --object N      only about this pipe or listener\n"
+		"  -l, --name NAME     only about the listener of this name\n"
 		"  -n, --count N       stop after N events\n"
 		"  -t, --timeout SEC   stop after SEC seconds; a failure if --count is not reached\n"
 		"  -r, --ready-fd FD   write a line to this file descriptor, and close it (unless it\n"
 		"                      is 0, 1 or 2), once events are being collected\n"
 		"\n"
-		"Takes CAP_SYS_ADMIN over the network namespace.\n",
+		"You see what your user takes part in, or with CAP_SYS_ADMIN over the network\n"
+		"namespace everything.\n",
 	.options = monitor_options,
 	.run = run_monitor,
 };

@@ -19,6 +19,7 @@ int link_open(struct link *link)
 {
 	int ret, on = 1;
 
+	link->changed = false;
 	link->sock = nl_socket_alloc();
 	if (!link->sock) {
 		complain("out of memory");
@@ -67,6 +68,7 @@ bool parse_message(struct nl_msg *msg, struct nlattr **attrs, int max,
 
 /* An exchange under way. */
 struct exchange {
+	struct link *link;
 	const struct request *request;
 	bool done;
 	bool complained;
@@ -130,7 +132,8 @@ static int on_valid(struct nl_msg *msg, void *data)
 		exchange->status = STATUS_FAILED;
 		return NL_SKIP;
 	}
-	if (request->got(attrs, request->data) < 0 &&
+	if (request->got(genlmsg_hdr(nlmsg_hdr(msg)), attrs, request->data) <
+		    0 &&
 	    exchange->status == STATUS_OK) {
 		complain("out of memory");
 		exchange->status = STATUS_FAILED;
@@ -157,6 +160,14 @@ static int on_finish(struct nl_msg *msg, void *data)
 	return NL_STOP;
 }
 
+/* Some came or went between two parts of a dump. */
+static int on_interrupted(struct nl_msg *msg, void *data)
+{
+	(void)msg;
+	((struct exchange *)data)->link->changed = true;
+	return NL_OK;
+}
+
 static int on_ack(struct nl_msg *msg, void *data)
 {
 	(void)msg;
@@ -164,53 +175,111 @@ static int on_ack(struct nl_msg *msg, void *data)
 	return NL_STOP;
 }
 
-static int link_send(struct link *link, const struct request *request)
+struct nl_msg *link_message(struct link *link, uint8_t command, int flags)
 {
 	struct nl_msg *msg = nlmsg_alloc();
-	int ret = -NLE_NOMEM;
 
-	if (!msg)
-		return ret;
-	if (!genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, link->family, 0,
-			 NLM_F_REQUEST |
-				 (request->dump ? NLM_F_DUMP : NLM_F_ACK),
-			 request->command, CAPIPC_GENL_VERSION))
-		goto out;
-	if (request->attr &&
-	    nla_put_u64(msg, request->attr, request->value) < 0)
-		goto out;
-	if (request->fill && request->fill(msg, request->fill_data) < 0)
-		goto out;
-	ret = nl_send_auto(link->sock, msg);
-out:
+	if (msg &&
+	    genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, link->family, 0,
+			NLM_F_REQUEST | flags, command, CAPIPC_GENL_VERSION))
+		return msg;
 	nlmsg_free(msg);
-	return ret;
+	complain("out of memory");
+	return NULL;
+}
+
+/* What is not an answer has another number, or none. */
+static int on_number(struct nl_msg *msg, void *data)
+{
+	(void)msg;
+	(void)data;
+	return NL_OK;
+}
+
+/* Send it, and see what comes back until all has. @cb is consumed. */
+static int exchange(struct link *link, struct nl_msg *msg, struct nl_cb *cb,
+		    struct exchange *exchange)
+{
+	int ret;
+
+	nl_cb_err(cb, NL_CB_CUSTOM, on_error, exchange);
+	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_finish, exchange);
+	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, exchange);
+	nl_cb_set(cb, NL_CB_DUMP_INTR, NL_CB_CUSTOM, on_interrupted, exchange);
+
+	ret = nl_send_auto(link->sock, msg);
+	while (ret >= 0 && !exchange->done)
+		ret = nl_recvmsgs(link->sock, cb);
+	if (ret < 0 && !exchange->done) {
+		complain("netlink: %s", nl_geterror(ret));
+		exchange->status = STATUS_FAILED;
+	}
+	nl_cb_put(cb);
+	return exchange->status;
+}
+
+static struct nl_cb *new_callbacks(void)
+{
+	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
+
+	if (!cb)
+		complain("out of memory");
+	return cb;
+}
+
+int link_tell(struct link *link, struct nl_msg *msg,
+	      int (*got)(struct nl_msg *msg, void *data), void *data)
+{
+	struct exchange ex = { .link = link };
+	struct nl_cb *cb = new_callbacks();
+	int status = STATUS_FAILED;
+
+	if (cb) {
+		nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, got, data);
+		nl_cb_set(cb, NL_CB_SEQ_CHECK, NL_CB_CUSTOM, on_number, NULL);
+		status = exchange(link, msg, cb, &ex);
+	}
+	nlmsg_free(msg);
+	return status;
 }
 
 int link_ask(struct link *link, const struct request *request)
 {
-	struct exchange exchange = { .request = request, .status = STATUS_OK };
-	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
-	int ret;
+	struct exchange ex = { .link = link, .request = request };
+	struct nl_msg *msg = link_message(
+		link, request->command, request->dump ? NLM_F_DUMP : NLM_F_ACK);
+	int status = STATUS_FAILED;
+	struct nl_cb *cb;
+	int ret = 0;
 
-	if (!cb) {
-		complain("out of memory");
+	if (!msg)
 		return STATUS_FAILED;
-	}
-	nl_cb_err(cb, NL_CB_CUSTOM, on_error, &exchange);
-	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, &exchange);
-	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_finish, &exchange);
-	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, &exchange);
-
-	ret = link_send(link, request);
-	while (ret >= 0 && !exchange.done)
-		ret = nl_recvmsgs(link->sock, cb);
-	if (ret < 0 && !exchange.done) {
+	if (request->attr)
+		ret = request->text ?
+			      nla_put_string(msg, request->attr,
+					     request->text) :
+			      nla_put_u64(msg, request->attr, request->value);
+	if (ret >= 0 && request->fill)
+		ret = request->fill(msg, request->fill_data);
+	if (ret < 0) {
 		complain("netlink: %s", nl_geterror(ret));
-		exchange.status = STATUS_FAILED;
+		goto out;
 	}
-	nl_cb_put(cb);
-	return exchange.status;
+	cb = new_callbacks();
+	if (!cb)
+		goto out;
+	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, &ex);
+	status = exchange(link, msg, cb, &ex);
+out:
+	nlmsg_free(msg);
+	return status;
+}
+
+void link_note_changes(const struct link *link)
+{
+	if (link->changed)
+		fputs("capipc: some of it came or went while it was listed\n",
+		      stderr);
 }
 
 void parse_program(struct nlattr *nest, struct program *program)

@@ -14,6 +14,7 @@
 
 #include "text.h"
 
+struct genlmsghdr;
 struct nl_msg;
 struct nl_sock;
 
@@ -26,17 +27,20 @@ struct program {
 	const char *path;
 };
 
-/* Called for each message; attrs[0..max] may be NULL each. Negative to stop. */
-typedef int (*message_fn)(struct nlattr **attrs, void *data);
+/* Called for each answer; attrs[0..max] may be NULL each. Negative to stop. */
+typedef int (*message_fn)(struct genlmsghdr *header, struct nlattr **attrs,
+			  void *data);
 
 /**
  * struct link - a socket
  * @sock: of libnl
  * @family: number of the family
+ * @changed: what was listed has changed meanwhile
  */
 struct link {
 	struct nl_sock *sock;
 	int family;
+	bool changed;
 };
 
 /* All return a number of STATUS_* after having complained. */
@@ -48,6 +52,7 @@ void link_close(struct link *link);
  * @command: enum capipc_cmd
  * @dump: all there are, not one
  * @attr: attribute that goes with it, or 0
+ * @text: of that, a string; NULL if it is a number
  * @value: of that, u64
  * @fill: adds more attributes, or NULL; negative if they do not fit
  * @fill_data: for @fill
@@ -60,6 +65,7 @@ struct request {
 	uint8_t command;
 	bool dump;
 	int attr;
+	const char *text;
 	uint64_t value;
 	int (*fill)(struct nl_msg *msg, const void *data);
 	const void *fill_data;
@@ -70,6 +76,13 @@ struct request {
 };
 
 int link_ask(struct link *link, const struct request *request);
+/* Send a message that is acknowledged, and free it. What comes first goes to @got. */
+int link_tell(struct link *link, struct nl_msg *msg,
+	      int (*got)(struct nl_msg *msg, void *data), void *data);
+/* A message to be filled; NULL after having complained. */
+struct nl_msg *link_message(struct link *link, uint8_t command, int flags);
+/* Say so if what was listed has changed meanwhile. */
+void link_note_changes(const struct link *link);
 
 bool parse_message(struct nl_msg *msg, struct nlattr **attrs, int max,
 		   const struct nla_policy *policy, int *command);

@@ -39,10 +39,14 @@ struct command {
 };
 
 extern const struct command command_explain;
+extern const struct command command_graph;
 extern const struct command command_help;
 extern const struct command command_limits;
 extern const struct command command_ls;
 extern const struct command command_monitor;
+extern const struct command command_names;
+extern const struct command command_peers;
+extern const struct command command_top;
 
 extern const struct command *const commands[];
 
