@@ -119,3 +119,14 @@ need() {
 	command -v "$1" > /dev/null ||
 		die "no $1 on this machine; run qemu/install-packages"
 }
+
+# debug_selftests DIR: those of build/selftests that are for the debug kernel, which
+# takes several times as long.  What 32-bit callers go through that others do not
+# is the entry and the layout of the ABI: there it runs those of their tests that
+# are about these, and the stock kernel runs them all.
+debug_selftests() {
+	rm -rf "$1"
+	cp -a "$top/build/selftests" "$1"
+	find "$1" -name '*_test_32' ! -name 'abi_*' ! -name 'call_test_32' \
+		! -name 'transfer_test_32' ! -name 'receive_test_32' -delete
+}

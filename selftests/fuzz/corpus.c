@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Programs that are worth keeping, since each ran something that none before it
+ * did. A program is made as short as it can be before it is kept.
+ */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+
+#define ENTRIES 4096
+
+struct entry {
+	struct program program;
+	uint8_t edge[EDGES / 8];
+};
+
+static struct entry *entries[ENTRIES];
+static unsigned int count;
+static struct coverage all;
+
+struct coverage *corpus_coverage(void)
+{
+	return &all;
+}
+
+unsigned int corpus_count(void)
+{
+	return count;
+}
+
+const struct program *corpus_at(unsigned int i)
+{
+	return &entries[i]->program;
+}
+
+static void keep(const struct program *p, const struct coverage *c)
+{
+	struct entry *e;
+
+	if (count == ENTRIES)
+		return;
+	e = malloc(sizeof(*e));
+	if (!e)
+		return;
+	e->program = *p;
+	memcpy(e->edge, c->edge, sizeof(e->edge));
+	entries[count++] = e;
+}
+
+static void without(const struct program *p, unsigned int at,
+		    struct program *shorter)
+{
+	unsigned int i;
+
+	shorter->count = 0;
+	for (i = 0; i < p->count; i++)
+		if (i != at)
+			shorter->ops[shorter->count++] = p->ops[i];
+}
+
+/* What a program does that was never done: the bits of @c that are not in all. */
+static unsigned int news(const struct coverage *c, uint8_t *edge)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < sizeof(c->edge); i++) {
+		edge[i] = c->edge[i] & ~all.edge[i];
+		n += __builtin_popcount(edge[i]);
+	}
+	return n;
+}
+
+/*
+ * Leaves operations out, from the end, as long as everything new is still done.
+ * @c is what the shortest one does.
+ */
+static void minimise(struct program *p, const uint8_t *wanted,
+		     struct coverage *c)
+{
+	static struct program shorter;
+	unsigned int i;
+
+	for (i = p->count; i-- && p->count > 1 && time_is_left();) {
+		without(p, i, &shorter);
+		run(&shorter);
+		if (!coverage_contains(coverage_last()->edge, wanted))
+			continue;
+		*p = shorter;
+		*c = *coverage_last();
+	}
+}
+
+bool corpus_offer(const struct program *p)
+{
+	static struct coverage c;
+	static struct program best;
+	static uint8_t wanted[EDGES / 8];
+
+	c = *coverage_last();
+	if (!news(&c, wanted))
+		return false;
+	best = *p;
+	minimise(&best, wanted, &c);
+	coverage_new(&all, &c, true);
+	keep(&best, &c);
+	return true;
+}
+
+/* As it is: it was made short when it was found. */
+static void take(const struct program *p)
+{
+	run(p);
+	if (coverage_new(&all, coverage_last(), true))
+		keep(p, coverage_last());
+}
+
+static bool load(const char *path)
+{
+	static struct program p;
+	static char text[TEXT_MAX];
+	FILE *f = fopen(path, "re");
+	size_t n;
+
+	if (!f)
+		return false;
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = 0;
+	if (!program_read(&p, text))
+		return false;
+	take(&p);
+	return true;
+}
+
+static int no_dot(const struct dirent *d)
+{
+	return d->d_name[0] != '.';
+}
+
+bool corpus_load(const char *dir)
+{
+	struct dirent **names;
+	char path[512];
+	int i, n = scandir(dir, &names, no_dot, alphasort);
+
+	for (i = 0; i < n && time_is_left(); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
+		if (!load(path)) {
+			fprintf(stderr, "fuzz: %s is no program\n", path);
+			return false;
+		}
+	}
+	return n >= 0;
+}
+
+static unsigned int gain(const struct entry *e, const uint8_t *covered)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < sizeof(e->edge); i += 8)
+		n += __builtin_popcountll(*(uint64_t *)(e->edge + i) &
+					  ~*(uint64_t *)(covered + i));
+	return n;
+}
+
+/*
+ * Greedily: the one that adds most, again and again. The text of each comes after
+ * a line with its number.
+ */
+void corpus_print(void)
+{
+	static uint8_t covered[EDGES / 8] __attribute__((aligned(8)));
+	static char text[TEXT_MAX];
+	unsigned int i, j, best, most, n, number = 0;
+
+	for (;;) {
+		most = 0;
+		for (i = 0; i < count; i++) {
+			n = gain(entries[i], covered);
+			if (n > most) {
+				most = n;
+				best = i;
+			}
+		}
+		if (!most)
+			return;
+		for (j = 0; j < sizeof(covered); j++)
+			covered[j] |= entries[best]->edge[j];
+		program_print(&entries[best]->program, text, sizeof(text));
+		printf("program %u\n%s", ++number, text);
+	}
+}
