@@ -112,9 +112,8 @@ static uint32_t kinds(unsigned long cmd)
 	switch (cmd) {
 	case CAPIPC_IOC_CLOSE:
 	case CAPIPC_IOC_INSPECT:
-		return ~0U;
 	case CAPIPC_IOC_REPLACE:
-		return ~(1U << CAPIPC_KIND_CALL);
+		return ~0U;
 	case CAPIPC_IOC_TAG:
 	case CAPIPC_IOC_RECEIVE:
 		return 1U << CAPIPC_KIND_ENDPOINT | 1U << CAPIPC_KIND_LISTENER |
