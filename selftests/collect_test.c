@@ -438,7 +438,7 @@ static int chain(int fd, int n, uint32_t *last, uint32_t *watch)
 /* A thousand, each in the next: freed without a recursion. */
 TEST_F(cycle, deep_chain_is_freed)
 {
-	uint32_t last, watch;
+	uint32_t last = 0, watch = 0;
 
 	ASSERT_OK(chain(self->fd, DEEP, &last, &watch));
 	EXPECT_OK(ipc_send_str(self->fd, watch, 1, "to the innermost"));
@@ -448,7 +448,7 @@ TEST_F(cycle, deep_chain_is_freed)
 
 static void holds_a_chain(struct __test_metadata *_metadata, struct peer *peer)
 {
-	uint32_t last, watch;
+	uint32_t last = 0, watch = 0;
 
 	ASSERT_OK(chain(peer->fd, DEEP, &last, &watch));
 	ASSERT_OK(ipc_send_handle(peer->fd, peer->ep, "", watch));
