@@ -35,6 +35,8 @@ help:
 #: make check-static   only what needs no guest
 #: make check-stock    only the tests on Debian's kernel
 #: make check-debug    only those on the debug kernel
+#: make fuzz           fuzz the module: MINUTES=10 SEED=1
+#: make coverage       how much of the module tests and fuzzing run
 #: make model          search a model of the collector for errors, with spin
 #: make format         clang-format on what runs in user space
 #: make clean          remove build/; the cache (~/.cache/capipc) stays
@@ -104,6 +106,16 @@ $(CHECK_KERNELS): check-%:
 model:
 	@qemu/install-packages model
 	@selftests/model/run
+
+# See docs/testing.md.
+.PHONY: fuzz coverage
+MINUTES ?= 10
+SEED ?= 1
+fuzz: packages
+	@qemu/fuzz --minutes $(MINUTES) --seed $(SEED)
+
+coverage: packages
+	@qemu/coverage
 
 format:
 	@qemu/check-static --format

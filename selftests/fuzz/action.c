@@ -235,8 +235,7 @@ int act_map(struct worker *w, struct call *call)
 	static const int sharing[] = { MAP_SHARED, MAP_SHARED, MAP_PRIVATE,
 				       MAP_SHARED | MAP_POPULATE };
 	int slot = call_slot(call, 0, HANDLES);
-	uint64_t offset = slot >= 0 ? w->handle[slot] :
-				      call_number(call, 0, 0);
+	uint64_t offset = slot >= 0 ? w->handle[slot] : call_number(call, 0, 0);
 	size_t size = call_number(call, 1, PAGE);
 	unsigned int m = call->op->out % MAPS;
 	char *at;
@@ -341,12 +340,12 @@ int act_touch(struct worker *w, struct call *call)
 	case 3:
 		local = (struct iovec){ bytes, sizeof(bytes) };
 		remote = (struct iovec){ (void *)at, sizeof(bytes) };
-		return error_of(process_vm_readv(getpid(), &local, 1, &remote,
-						 1, 0));
+		return error_of(
+			process_vm_readv(getpid(), &local, 1, &remote, 1, 0));
 	default:
 		madvise((void *)at, w->map[m].size, MADV_DONTNEED);
-		return error_of(madvise((void *)at, w->map[m].size,
-					MADV_DOFORK));
+		return error_of(
+			madvise((void *)at, w->map[m].size, MADV_DOFORK));
 	}
 }
 
@@ -442,7 +441,8 @@ int act_exit(struct worker *w, struct call *call)
 /* Another user, with other capabilities, in other namespaces. */
 int act_become(struct worker *w, struct call *call)
 {
-	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3,
+						 0 };
 	struct __user_cap_data_struct none[2] = { { 0 } };
 	gid_t groups[] = { 1000, 1001 };
 
@@ -502,9 +502,15 @@ int act_raw(struct worker *w, struct call *call)
 /* ------------------------------------------------------------------ parameters */
 
 static const char *const parameters[] = {
-	"max_bytes_per_uid", "max_bytes_per_context", "max_handles_per_uid",
-	"max_handles_per_context", "max_listeners_per_uid", "max_files_per_uid",
-	"window_bytes", "window_messages", "max_connects_per_second",
+	"max_bytes_per_uid",
+	"max_bytes_per_context",
+	"max_handles_per_uid",
+	"max_handles_per_context",
+	"max_listeners_per_uid",
+	"max_files_per_uid",
+	"window_bytes",
+	"window_messages",
+	"max_connects_per_second",
 	"max_event_burst",
 };
 

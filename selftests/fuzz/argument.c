@@ -42,13 +42,28 @@ static char letter_of(enum field_type type)
 	}
 }
 
-#define MANY_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define MANY_A \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static const char *const names[] = {
-	"uid/0/fuzz.one", "uid/0/fuzz.two", "org.example.fuzz", "uid/1000/fuzz",
-	"nobody.listens", "", "a//b", "/a", "a b", "uid/00/x", "uid/0/",
-	"uid/4294967295/x", "uid/99999999999/x", "uid//x", MANY_A MANY_A,
-	MANY_A "/" MANY_A "/" MANY_A MANY_A, "uid/", "uid/x/y",
+	"uid/0/fuzz.one",
+	"uid/0/fuzz.two",
+	"org.example.fuzz",
+	"uid/1000/fuzz",
+	"nobody.listens",
+	"",
+	"a//b",
+	"/a",
+	"a b",
+	"uid/00/x",
+	"uid/0/",
+	"uid/4294967295/x",
+	"uid/99999999999/x",
+	"uid//x",
+	MANY_A MANY_A,
+	MANY_A "/" MANY_A "/" MANY_A MANY_A,
+	"uid/",
+	"uid/x/y",
 	"\xff\xfe\x01",
 };
 
@@ -58,8 +73,8 @@ const char *canned_name(unsigned int index)
 }
 
 static const char *const rule_words[] = {
-	"any",	 "sameuid", "samepriv", "root",	   "waffles", "rootgroup",
-	"admin", "label",   "fresh",	"facet1",  "facet2",  "low",
+	"any",	 "sameuid", "samepriv", "root",	   "waffles",  "rootgroup",
+	"admin", "label",   "fresh",	"facet1",  "facet2",   "low",
 	"high",	 "both",    "bad",	"badcaps", "badlabel",
 };
 
@@ -100,9 +115,18 @@ static uint64_t choose_from(struct rng *r, const uint64_t *from, unsigned int n)
 static uint64_t choose_number(struct rng *r)
 {
 	static const uint64_t edges[] = {
-		0,	     1,		  0x7fffffff,	      0x80000000,
-		0xffffffff,  0x100000000, 0x7fffffffffffffff, 1ULL << 63,
-		~0ULL,	     4096,	  1024,		      0xfffffffe,
+		0,
+		1,
+		0x7fffffff,
+		0x80000000,
+		0xffffffff,
+		0x100000000,
+		0x7fffffffffffffff,
+		1ULL << 63,
+		~0ULL,
+		4096,
+		1024,
+		0xfffffffe,
 	};
 
 	switch (rng_below(r, 8)) {
@@ -121,9 +145,9 @@ static uint64_t choose_number(struct rng *r)
 static uint64_t choose_length(struct rng *r)
 {
 	static const uint64_t lengths[] = {
-		0,	  1,	   8,	  64,	     255,	256,	4095,
-		4096,	  4097,	   8192,  65536,     300000,	700000, 1048576,
-		1048577,  33554433,	  0xffffffff, 1ULL << 40,
+		0,	1,	 8,	  64,	    255,	256,
+		4095,	4096,	 4097,	  8192,	    65536,	300000,
+		700000, 1048576, 1048577, 33554433, 0xffffffff, 1ULL << 40,
 	};
 
 	if (rng_once_in(r, 3))
@@ -153,8 +177,14 @@ static uint64_t choose_size(struct rng *r, unsigned int size)
 static uint64_t choose_pointer(struct rng *r)
 {
 	static const uint64_t pointers[] = {
-		0, 1, 0xdead000000000000, 0xffff888000000000, ~0ULL,
-		0xffffffff81000000, 0x7fffffffe000, 0x7fffffffefff,
+		0,
+		1,
+		0xdead000000000000,
+		0xffff888000000000,
+		~0ULL,
+		0xffffffff81000000,
+		0x7fffffffe000,
+		0x7fffffffefff,
 	};
 
 	return choose_from(r, pointers, ARRAY_SIZE(pointers));
@@ -176,7 +206,7 @@ static uint64_t choose_items(struct rng *r, unsigned int bits)
 /* An attachment: 1 KK RRRRRR SSSSSSS, kind, rights, slot. */
 #define ITEM_KIND(i)   ((i) >> 13 & 3)
 #define ITEM_RIGHTS(i) ((i) >> 7 & 63)
-#define ITEM_SLOT(i)   ((i) & 127)
+#define ITEM_SLOT(i)   ((i)&127)
 
 static uint64_t choose_attachments(struct rng *r)
 {
@@ -377,8 +407,8 @@ int argument_print(char *text, size_t room, const struct op *op,
 				      (unsigned int)value);
 	switch (f->type) {
 	case FIELD_DEADLINE:
-		return len + snprintf(text, room, "%s",
-				      deadline_words[value % 3]);
+		return len +
+		       snprintf(text, room, "%s", deadline_words[value % 3]);
 	case FIELD_RULES:
 		return len + print_rules(text, room, value);
 	case FIELD_RANGES:

@@ -13,7 +13,8 @@
 
 struct entry {
 	struct program program;
-	uint8_t edge[EDGES / 8];
+	bool unknown; /* there was no time to run it */
+	uint8_t edge[EDGES / 8] __attribute__((aligned(8)));
 };
 
 static struct entry *entries[ENTRIES];
@@ -35,17 +36,20 @@ const struct program *corpus_at(unsigned int i)
 	return &entries[i]->program;
 }
 
+/* @c is NULL for one that has not been run. */
 static void keep(const struct program *p, const struct coverage *c)
 {
 	struct entry *e;
 
 	if (count == ENTRIES)
 		return;
-	e = malloc(sizeof(*e));
+	e = calloc(1, sizeof(*e));
 	if (!e)
 		return;
 	e->program = *p;
-	memcpy(e->edge, c->edge, sizeof(e->edge));
+	e->unknown = !c;
+	if (c)
+		memcpy(e->edge, c->edge, sizeof(e->edge));
 	entries[count++] = e;
 }
 
@@ -111,6 +115,10 @@ bool corpus_offer(const struct program *p)
 /* As it is: it was made short when it was found. */
 static void take(const struct program *p)
 {
+	if (!time_is_left()) {
+		keep(p, NULL);
+		return;
+	}
 	run(p);
 	if (coverage_new(&all, coverage_last(), true))
 		keep(p, coverage_last());
@@ -145,7 +153,7 @@ bool corpus_load(const char *dir)
 	char path[512];
 	int i, n = scandir(dir, &names, no_dot, alphasort);
 
-	for (i = 0; i < n && time_is_left(); i++) {
+	for (i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
 		if (!load(path)) {
 			fprintf(stderr, "fuzz: %s is no program\n", path);
@@ -165,6 +173,14 @@ static unsigned int gain(const struct entry *e, const uint8_t *covered)
 	return n;
 }
 
+static void print(unsigned int number, const struct program *p)
+{
+	static char text[TEXT_MAX];
+
+	program_print(p, text, sizeof(text));
+	printf("program %u\n%s", number, text);
+}
+
 /*
  * Greedily: the one that adds most, again and again. The text of each comes after
  * a line with its number.
@@ -172,8 +188,7 @@ static unsigned int gain(const struct entry *e, const uint8_t *covered)
 void corpus_print(void)
 {
 	static uint8_t covered[EDGES / 8] __attribute__((aligned(8)));
-	static char text[TEXT_MAX];
-	unsigned int i, j, best, most, n, number = 0;
+	unsigned int i, j, best = 0, most, n, number = 0;
 
 	for (;;) {
 		most = 0;
@@ -185,10 +200,12 @@ void corpus_print(void)
 			}
 		}
 		if (!most)
-			return;
+			break;
 		for (j = 0; j < sizeof(covered); j++)
 			covered[j] |= entries[best]->edge[j];
-		program_print(&entries[best]->program, text, sizeof(text));
-		printf("program %u\n%s", ++number, text);
+		print(++number, &entries[best]->program);
 	}
+	for (i = 0; i < count; i++)
+		if (entries[i]->unknown)
+			print(++number, &entries[i]->program);
 }

@@ -50,7 +50,7 @@
 #define TEXT_MAX   8192 /* of a program */
 #define DEVICE	   "/dev/capipc"
 
-#define MEMORY_AREAS 8
+#define MEMORY_AREAS 6
 #define AREA_SIZE    (2U << 20)
 
 /* Slots of a worker. */
@@ -194,6 +194,8 @@ bool program_read(struct program *p, const char *text);
 /**
  * struct worker - a process that runs operations, and what it holds
  * @number: which one
+ * @spare: a context that stays, so that the process need not be made known to the
+ *         module again and again, which takes longer than a program
  * @context: contexts that it has opened, or -1
  * @handle: handles, 0 for none
  * @handle_context: slot of the context that each is in
@@ -208,6 +210,7 @@ bool program_read(struct program *p, const char *text);
  */
 struct worker {
 	unsigned int number;
+	int spare;
 	int context[CONTEXTS];
 	uint32_t handle[HANDLES];
 	uint8_t handle_context[HANDLES];

@@ -224,8 +224,9 @@ static void fuzz(void)
 			program_make(&r, &p);
 		} else {
 			p = *corpus_at(rng_below(&r, corpus_count()));
-			program_mutate(&r, &p,
-				       corpus_at(rng_below(&r, corpus_count())));
+			program_mutate(
+				&r, &p,
+				corpus_at(rng_below(&r, corpus_count())));
 		}
 		run(&p);
 		if (corpus_offer(&p))
@@ -383,8 +384,9 @@ int main(int argc, char **argv)
 	say();
 	check_counters(NULL);
 	places = coverage_size(corpus_coverage());
-	fprintf(stderr, "fuzz: seed %llu: %u programs, %u kept, %u of them new, "
-			"%u places in the code, %u before\n",
+	fprintf(stderr,
+		"fuzz: seed %llu: %u programs, %u kept, %u of them new, "
+		"%u places in the code, %u before\n",
 		(unsigned long long)options.seed, programs, corpus_count(),
 		kept, places, first);
 	if (!places || places < options.min_places)

@@ -7,32 +7,31 @@
 
 #include "fuzz.h"
 
-#define F(_struct, _member, _type)                            \
-	{                                                     \
-		.name = #_member,                             \
-		.offset = offsetof(struct _struct, _member),  \
-		.size = sizeof(((struct _struct *)0)->_member), \
-		.type = FIELD_##_type,                        \
+#define F(_struct, _member, _type)                                             \
+	{                                                                      \
+		.name = #_member, .offset = offsetof(struct _struct, _member), \
+		.size = sizeof(((struct _struct *)0)->_member),                \
+		.type = FIELD_##_type,                                         \
 	}
 
 /* An element of an array. */
-#define FN(_struct, _member, _n, _name, _type)                        \
-	{                                                             \
-		.name = _name,                                        \
-		.offset = offsetof(struct _struct, _member[_n]),      \
-		.size = sizeof(((struct _struct *)0)->_member[_n]),   \
-		.type = FIELD_##_type,                                \
+#define FN(_struct, _member, _n, _name, _type)                      \
+	{                                                           \
+		.name = _name,                                      \
+		.offset = offsetof(struct _struct, _member[_n]),    \
+		.size = sizeof(((struct _struct *)0)->_member[_n]), \
+		.type = FIELD_##_type,                              \
 	}
 
 /* What is no ioctl has no struct. */
-#define A(_name, _type)                                \
-	{                                              \
-		.name = _name, .type = FIELD_##_type,  \
+#define A(_name, _type)                               \
+	{                                             \
+		.name = _name, .type = FIELD_##_type, \
 	}
 
-#define CHOICE(_name, _choices)                                              \
-	{                                                                    \
-		.name = _name, .type = FIELD_CHOICE, .choices = (_choices),  \
+#define CHOICE(_name, _choices)                                             \
+	{                                                                   \
+		.name = _name, .type = FIELD_CHOICE, .choices = (_choices), \
 	}
 
 static const struct field info_fields[] = {
@@ -64,10 +63,8 @@ static const struct field close_fields[] = {
 };
 
 static const struct field tag_fields[] = {
-	F(capipc_tag, size, SIZE),
-	F(capipc_tag, flags, FLAGS),
-	F(capipc_tag, handle, HANDLE),
-	F(capipc_tag, reserved, RESERVED),
+	F(capipc_tag, size, SIZE),     F(capipc_tag, flags, FLAGS),
+	F(capipc_tag, handle, HANDLE), F(capipc_tag, reserved, RESERVED),
 	F(capipc_tag, cookie, NUMBER),
 };
 
@@ -324,55 +321,70 @@ static const struct field signal_fields[] = {
 };
 
 static const struct field open_fields[] = { CHOICE("how", 4) };
+
 static const struct field close_fd_fields[] = { A("fd", FD) };
+
 static const struct field file_fields[] = { CHOICE("kind", 8) };
+
 static const struct field map_fields[] = {
-	A("handle", HANDLE), A("length", LENGTH), CHOICE("protection", 8),
+	A("handle", HANDLE),  A("length", LENGTH), CHOICE("protection", 8),
 	CHOICE("sharing", 4), CHOICE("offset", 4),
 };
+
 static const struct field unmap_fields[] = { A("map", MAP), CHOICE("part", 3) };
+
 static const struct field protect_fields[] = { A("map", MAP),
 					       CHOICE("protection", 8) };
-static const struct field remap_fields[] = { A("map", MAP),
-					     CHOICE("how", 5) };
+
+static const struct field remap_fields[] = { A("map", MAP), CHOICE("how", 5) };
+
 static const struct field touch_fields[] = { A("map", MAP), CHOICE("how", 5) };
+
 static const struct field poll_fields[] = { A("fd", FD), CHOICE("how", 4) };
+
 static const struct field pass_fields[] = { A("fd", FD),
 					    CHOICE("to", WORKERS) };
-static const struct field fork_fields[] = { CHOICE("child", 7),
-					    A("fd", FD) };
+
+static const struct field fork_fields[] = { CHOICE("child", 7), A("fd", FD) };
+
 static const struct field exit_fields[] = { CHOICE("how", 3) };
+
 static const struct field become_fields[] = { CHOICE("whom", 10) };
+
 static const struct field parameter_fields[] = { CHOICE("which", 10),
 						 CHOICE("value", 5) };
+
 static const struct field raw_fields[] = {
-	A("request", NUMBER), A("argument", DATA), CHOICE("how", 5),
-};
-static const struct field netlink_fields[] = {
-	CHOICE("command", __CAPIPC_CMD_MAX + 2), CHOICE("flags", 4),
-	CHOICE("type", 17), A("value", NUMBER), CHOICE("size", 6),
-	CHOICE("type2", 13), A("value2", NUMBER), A("name", NAME),
+	A("request", NUMBER),
+	A("argument", DATA),
+	CHOICE("how", 5),
 };
 
-#define IOCTL(_NAME, _name, _weight, _waits)                  \
-	{                                                     \
-		.name = #_name,                               \
-		.fields = _name##_fields,                     \
-		.fields_count = ARRAY_SIZE(_name##_fields),   \
-		.request = CAPIPC_IOC_##_NAME,                \
-		.size = sizeof(struct capipc_##_name),        \
-		.weight = (_weight),                          \
-		.waits = (_waits),                            \
+static const struct field netlink_fields[] = {
+	CHOICE("command", __CAPIPC_CMD_MAX + 2),
+	CHOICE("flags", 4),
+	CHOICE("type", 17),
+	A("value", NUMBER),
+	CHOICE("size", 6),
+	CHOICE("type2", 13),
+	A("value2", NUMBER),
+	A("name", NAME),
+};
+
+#define IOCTL(_NAME, _name, _weight, _waits)                                \
+	{                                                                   \
+		.name = #_name, .fields = _name##_fields,                   \
+		.fields_count = ARRAY_SIZE(_name##_fields),                 \
+		.request = CAPIPC_IOC_##_NAME,                              \
+		.size = sizeof(struct capipc_##_name), .weight = (_weight), \
+		.waits = (_waits),                                          \
 	}
 
-#define ACTION(_name, _fields, _act, _weight, _waits)  \
-	{                                              \
-		.name = _name,                         \
-		.fields = _fields,                     \
-		.fields_count = ARRAY_SIZE(_fields),   \
-		.act = (_act),                         \
-		.weight = (_weight),                   \
-		.waits = (_waits),                     \
+#define ACTION(_name, _fields, _act, _weight, _waits)               \
+	{                                                           \
+		.name = _name, .fields = _fields,                   \
+		.fields_count = ARRAY_SIZE(_fields), .act = (_act), \
+		.weight = (_weight), .waits = (_waits),             \
 	}
 
 const struct operation operations[] = {

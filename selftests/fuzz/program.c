@@ -156,7 +156,7 @@ static void insert(struct program *p, unsigned int at, const struct op *op)
 	p->count++;
 }
 
-static void delete(struct program *p, unsigned int at)
+static void delete (struct program *p, unsigned int at)
 {
 	p->count--;
 	memmove(&p->ops[at], &p->ops[at + 1],
@@ -223,12 +223,12 @@ void program_mutate(struct rng *r, struct program *p,
 			break;
 		case 1:
 			if (p->count > 1)
-				delete(p, at);
+				delete (p, at);
 			break;
 		case 2:
 			if (p->count > 1) {
 				op = p->ops[at];
-				delete(p, at);
+				delete (p, at);
 				insert(p, rng_below(r, p->count + 1), &op);
 			}
 			break;
@@ -264,7 +264,8 @@ int program_print(const struct program *p, char *text, size_t room)
 		len += snprintf(text + len, room - len, "%u%s%s %s",
 				op->lane / THREADS,
 				op->lane % THREADS ? "b" : "",
-				op->async ? "&" : "", operations[op->code].name);
+				op->async ? "&" : "",
+				operations[op->code].name);
 		if (op->context != 0xff)
 			len += snprintf(text + len, room - len, " in=%u",
 					op->context);

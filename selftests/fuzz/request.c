@@ -230,9 +230,8 @@ static uint64_t missing_count(struct call *call, unsigned int field)
 		return ROOM_COUNT;
 	if (!(call->op->named & 1U << before))
 		return call->op->set & 1U << before ? 1 : 0;
-	return items_of(value, call->what->fields[before].type == FIELD_RULES ?
-				       8 :
-				       16);
+	return items_of(
+		value, call->what->fields[before].type == FIELD_RULES ? 8 : 16);
 }
 
 static uint64_t missing_value(struct worker *w, struct call *call,
@@ -301,8 +300,8 @@ static uint64_t result(const struct call *call, const char *argument,
 	return value;
 }
 
-static void keep_attachments(struct worker *w, struct call *call,
-			     uint64_t at, unsigned int count)
+static void keep_attachments(struct worker *w, struct call *call, uint64_t at,
+			     unsigned int count)
 {
 	const struct capipc_attachment *a = (void *)(uintptr_t)at;
 	unsigned int i;
@@ -375,7 +374,8 @@ int request_run(struct worker *w, struct call *call)
 	char *argument;
 
 	call->memory->used = 0;
-	argument = take_area(call) + AREA_SIZE - (odd ? 8192 : call->what->size);
+	argument =
+		take_area(call) + AREA_SIZE - (odd ? 8192 : call->what->size);
 	memset(argument, 0, odd ? 8192 : call->what->size);
 	made = (void *)argument;
 	fill(w, call, argument);

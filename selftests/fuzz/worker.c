@@ -51,9 +51,8 @@ struct lane {
 static struct shared {
 	struct lane lane[LANES];
 	struct program program;
-} *shared;
+} * shared;
 
-static struct memory memories[LANES];
 static int inboxes[WORKERS], outboxes[WORKERS];
 
 /* A worker process; @pid is 0 if there is none. */
@@ -65,6 +64,7 @@ static struct process {
 
 /* In a worker. */
 static struct worker self;
+static struct memory memories[THREADS];
 static __thread sigjmp_buf fault_env;
 static __thread bool in_operation;
 static __thread timer_t timer;
@@ -211,8 +211,8 @@ static void fail_nth(unsigned int nth)
 	int len = snprintf(text, sizeof(text), "%u", nth);
 
 	if (!fail_fd)
-		fail_fd = open("/proc/thread-self/fail-nth",
-			       O_RDWR | O_CLOEXEC);
+		fail_fd =
+			open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	/* it can fail itself */
 	if (pwrite(fail_fd, text, len, 0) != len &&
 	    pwrite(fail_fd, text, len, 0) != len)
@@ -251,7 +251,7 @@ static void lane_do(unsigned int lane, const struct op *op)
 		.op = op,
 		.what = &operations[op->code],
 		.context_slot = context_of(op),
-		.memory = &memories[lane],
+		.memory = &memories[lane % THREADS],
 	};
 	int result = -EFAULT;
 
@@ -287,8 +287,9 @@ static void *second_lane(void *arg)
 /* As at first, but for what this process has become. */
 static void worker_reset(void)
 {
-	char byte;
+	int spare = self.spare;
 	unsigned int i;
+	char byte;
 
 	for (i = 0; i < MAPS; i++)
 		if (self.map[i].at)
@@ -307,6 +308,7 @@ static void worker_reset(void)
 	i = self.number;
 	memset(&self, 0, sizeof(self));
 	self.number = i;
+	self.spare = spare;
 	self.inbox = inboxes[i];
 	self.outbox = outboxes;
 	self.netlink = -1;
@@ -355,6 +357,7 @@ static void lane_loop(unsigned int lane)
 static __attribute__((noreturn)) void worker_main(unsigned int number)
 {
 	struct rlimit files = { 256, 256 };
+	unsigned int i;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
@@ -366,6 +369,9 @@ static __attribute__((noreturn)) void worker_main(unsigned int number)
 	memset(self.map, 0, sizeof(self.map));
 	self.number = number;
 	self.inbox = inboxes[number];
+	for (i = 0; i < THREADS; i++)
+		memory_init(&memories[i]);
+	self.spare = open(DEVICE, O_RDWR | O_CLOEXEC);
 	worker_reset();
 	set_fault_actions();
 	lane_loop(number * THREADS);
@@ -386,8 +392,6 @@ void workers_init(void)
 
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	for (i = 0; i < LANES; i++)
-		memory_init(&memories[i]);
 	for (i = 0; i < WORKERS; i++) {
 		if (socketpair(AF_UNIX,
 			       SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
@@ -405,9 +409,8 @@ static void reap(void)
 	unsigned int i;
 
 	for (i = 0; i < WORKERS; i++)
-		if (processes[i].pid &&
-		    waitpid(processes[i].pid, NULL, WNOHANG) ==
-			    processes[i].pid)
+		if (processes[i].pid && waitpid(processes[i].pid, NULL,
+						WNOHANG) == processes[i].pid)
 			processes[i].pid = 0;
 }
 
