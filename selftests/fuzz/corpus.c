@@ -13,6 +13,7 @@
 
 struct entry {
 	struct program program;
+	bool given; /* somebody wrote it, and keeps it */
 	bool unknown; /* there was no time to run it */
 	uint8_t edge[EDGES / 8] __attribute__((aligned(8)));
 };
@@ -124,7 +125,8 @@ static void take(const struct program *p)
 		keep(p, coverage_last());
 }
 
-static bool load(const char *path)
+/* Files with numbers for names have what was found. */
+static bool load(const char *path, bool given)
 {
 	static struct program p;
 	static char text[TEXT_MAX];
@@ -138,7 +140,10 @@ static bool load(const char *path)
 	text[n] = 0;
 	if (!program_read(&p, text))
 		return false;
+	n = count;
 	take(&p);
+	if (count > n)
+		entries[n]->given = given;
 	return true;
 }
 
@@ -153,14 +158,23 @@ bool corpus_load(const char *dir)
 	char path[512];
 	int i, n = scandir(dir, &names, no_dot, alphasort);
 
-	for (i = 0; i < n; i++) {
+	/* from the end: those that have names, which others need not repeat */
+	for (i = n - 1; i >= 0; i--) {
 		snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
-		if (!load(path)) {
+		if (!load(path, names[i]->d_name[0] > '9')) {
 			fprintf(stderr, "fuzz: %s is no program\n", path);
 			return false;
 		}
 	}
 	return n >= 0;
+}
+
+static void cover(uint8_t *covered, const struct entry *e)
+{
+	unsigned int i;
+
+	for (i = 0; i < sizeof(e->edge); i++)
+		covered[i] |= e->edge[i];
 }
 
 static unsigned int gain(const struct entry *e, const uint8_t *covered)
@@ -182,14 +196,17 @@ static void print(unsigned int number, const struct program *p)
 }
 
 /*
- * Greedily: the one that adds most, again and again. The text of each comes after
+ * Greedily: the one that adds most to those that were given, again and again. The text of each comes after
  * a line with its number.
  */
 void corpus_print(void)
 {
 	static uint8_t covered[EDGES / 8] __attribute__((aligned(8)));
-	unsigned int i, j, best = 0, most, n, number = 0;
+	unsigned int i, best = 0, most, n, number = 0;
 
+	for (i = 0; i < count; i++)
+		if (entries[i]->given)
+			cover(covered, entries[i]);
 	for (;;) {
 		most = 0;
 		for (i = 0; i < count; i++) {
@@ -201,11 +218,10 @@ void corpus_print(void)
 		}
 		if (!most)
 			break;
-		for (j = 0; j < sizeof(covered); j++)
-			covered[j] |= entries[best]->edge[j];
+		cover(covered, entries[best]);
 		print(++number, &entries[best]->program);
 	}
 	for (i = 0; i < count; i++)
-		if (entries[i]->unknown)
+		if (entries[i]->unknown && !entries[i]->given)
 			print(++number, &entries[i]->program);
 }

@@ -24,7 +24,7 @@ struct request {
 	char attributes[1024];
 };
 
-static int family;
+static int family, group;
 static char answer[32768];
 
 /* ------------------------------------------------------------------ attributes */
@@ -122,6 +122,11 @@ static void take_family(struct nlmsghdr *h, void *arg)
 
 	if (a)
 		family = *(uint16_t *)(a + 1);
+	/* there is one */
+	a = find_inside(find_in(h, CTRL_ATTR_MCAST_GROUPS), 1);
+	a = find_inside(a, CTRL_ATTR_MCAST_GRP_ID);
+	if (a)
+		group = *(uint32_t *)(a + 1);
 }
 
 int netlink_resolve(void)
@@ -136,7 +141,14 @@ int netlink_resolve(void)
 		return -errno;
 	ret = read_answers(s, take_family, NULL);
 	close(s);
-	return ret ? ret : family ? 0 : -ENOENT;
+	if (ret || !family || !group)
+		return ret ? ret : -ENOENT;
+	/* Events are made if somebody listens; who does not read need not hear. */
+	s = netlink_open();
+	return setsockopt(s, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
+			  sizeof(group)) ?
+		       -errno :
+		       0;
 }
 
 /* ---------------------------------------------------------------- in a program */
@@ -280,7 +292,7 @@ void netlink_limits_restore(void)
 	close(s);
 }
 
-/* What all users have, the machine included; which is never nothing: see main.c */
+/* What all users have, the machine included. */
 enum held {
 	HELD_BYTES,
 	HELD_HANDLES,
