@@ -6,6 +6,8 @@
  * lock at a time. A ring that was found is walked once more: only if everything
  * on it is still on the same flight is it one, and is then broken by closing
  * one object of it.
+ *
+ * Steps of the model (docs/model.md): suspect, take, find, verify, ring, collect.
  */
 #include <linux/ktime.h>
 #include <linux/llist.h>

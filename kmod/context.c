@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Contexts: see context.h.
+ *
+ * Steps of the model (docs/model.md): close, dismantle.
  */
 #include <linux/file.h>
 #include <linux/mm.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Invitations: see invitation.h and docs/invitation.md.
+ *
+ * Steps of the model (docs/model.md): invite, inviting, accept, end.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>

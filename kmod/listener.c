@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Listeners: see listener.h.
+ *
+ * Step of the model (docs/model.md): connect.
  */
 #include <linux/capability.h>
 #include <linux/ctype.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Objects: see object.h.
+ *
+ * Steps of the model (docs/model.md): destroy, run_garbage.
  */
 #include <linux/poll.h>
 #include <linux/sched.h>

@@ -17,6 +17,9 @@
  * does not leave its holder. Rings of what is in flight inside each other are
  * found and freed by the collector (collect.c).
  *
+ * These states are those of the model that is searched for errors (docs/model.md), and
+ * each file says which of its steps are there. Who changes them changes the model, too.
+ *
  * Freeing is iterative: closing an object puts its queue on a list of garbage,
  * and capipc_garbage_run() destroys the messages there, which may close more
  * objects, which adds to the same list.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Message pipes: see pipe.h.
+ *
+ * Step of the model (docs/model.md): cut.
  */
 #include <linux/sched.h>
 

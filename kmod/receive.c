@@ -6,6 +6,8 @@
  * queue, and marks the object as being received from, so that nobody can
  * overtake it. With no lock held it gives the attachments handles and copies to
  * user space. Then it either finishes, or puts the message back to where it was.
+ *
+ * Steps of the model (docs/model.md): receive, deliver, receive_finish.
  */
 #include <linux/uaccess.h>
 

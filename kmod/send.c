@@ -10,6 +10,8 @@
  *             rules still allow it?
  *
  * Whatever fails undoes what came before it.
+ *
+ * Step of the model (docs/model.md): enqueue.
  */
 #include "audit.h"
 #include "context.h"

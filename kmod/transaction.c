@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Transactions: see transaction.h.
+ *
+ * Steps of the model (docs/model.md): withdraw, answer.
  */
 #include "ident.h"
 #include "message.h"

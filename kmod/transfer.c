@@ -6,6 +6,8 @@
  * the message is queued they depart, and the handles are freed. Should that have
  * put the target inside itself, through others in flight, the collector finds
  * out. A failure on the way undoes it all.
+ *
+ * Steps of the model (docs/model.md): take_and_detach, departing, look, restore, arrive.
  */
 #include <linux/fdtable.h>
 #include <linux/file.h>
