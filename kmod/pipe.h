@@ -4,7 +4,7 @@
  *
  * A pipe is one allocation with its two endpoints; a reference to an endpoint is
  * a reference to its pipe. One lock a pipe: a message touches the lock of its
- * pipe and of the receiver's ready list, and no other.
+ * pipe and of the receiver's ready queue, and no other.
  */
 #ifndef CAPIPC_PIPE_H
 #define CAPIPC_PIPE_H

@@ -2,7 +2,7 @@
 /*
  * Receiving: the next message of all that a context holds.
  *
- * A receiver takes an object off the ready list and its first message off the
+ * A receiver takes an object off the ready queue and its first message off the
  * queue, and marks the object as being received from, so that nobody can
  * overtake it. With no lock held it gives the attachments handles and copies to
  * user space. Then it either finishes, or puts the message back to where it was.
@@ -100,7 +100,7 @@ static int capipc_receive_begin(struct capipc_context *context, struct capipc_ob
 	object->receiving = true;
 	*out = message;
 out_unlock:
-	/* Off the ready list as long as it is received from, else back on it. */
+	/* Off the ready queue as long as it is received from, else back on it. */
 	capipc_object_update_ready_locked(object);
 	spin_unlock(object->lock);
 	return ret;
