@@ -65,6 +65,7 @@ enum capipc_place {
  * @cookie: its holder's; @lock
  * @suspected: on the collector's list, by @suspect
  * @suspect: in the collector's list of suspects
+ * @batch: in the list of suspects of the pass that is under way; the collector's
  * @walk: the collector's: the last walk that came by
  * @walk_flights: the collector's: @flights as it was then
  */
@@ -93,6 +94,7 @@ struct capipc_object {
 	u32 walk_flights;
 	u64 walk;
 	struct llist_node suspect;
+	struct list_head batch;
 };
 
 /* The right to receive from a kind of object: who produces has no READ. */
