@@ -77,10 +77,10 @@ static int tag(int fd, uint32_t handle, uint64_t cookie, uint32_t flags)
 	return ipc_ioctl(fd, CAPIPC_IOC_TAG, &a);
 }
 
-#define EXPECT_NEXT(text)                                       \
-	do {                                                    \
-		ASSERT_OK(ipc_tryrecv(self->fd, &self->m));     \
-		EXPECT_STREQ(text, self->m.data);               \
+#define EXPECT_NEXT(text)                                   \
+	do {                                                \
+		ASSERT_OK(ipc_tryrecv(self->fd, &self->m)); \
+		EXPECT_STREQ(text, self->m.data);           \
 	} while (0)
 
 /* One message of each, in the order in which they became ready. */
@@ -331,8 +331,8 @@ TEST_F(ready, peer_changed)
 	ASSERT_OK(tag(self->fd, end, 5, CAPIPC_TAG_PEER_CHANGED));
 	/* sent, but not received; and a send that fails */
 	ASSERT_OK(ipc_send_handle(self->fd, self->here, "", self->h[0][1]));
-	EXPECT_ERR(EBADF, ipc_send_handle(self->fd, self->here, "",
-					  self->h[0][1]));
+	EXPECT_ERR(EBADF,
+		   ipc_send_handle(self->fd, self->here, "", self->h[0][1]));
 	EXPECT_ERR(EAGAIN, ipc_tryrecv(self->fd, &self->m));
 	ASSERT_OK(ipc_tryrecv(self->other, &self->m));
 	given = self->m.att[0].handle;
