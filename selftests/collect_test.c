@@ -444,7 +444,7 @@ TEST_F(cycle, deep_chain_is_received)
 }
 
 /* The innermost of many is suspected with every handle that is sent into it. */
-TEST_F(cycle, deep_chain_is_suspected)
+TEST_F_TIMEOUT(cycle, deep_chain_is_suspected, 120)
 {
 	uint32_t last, watch, p[2];
 	int i;
@@ -471,7 +471,7 @@ TEST_F(cycle, deep_chain_is_suspected)
  * time to complete the other ring; and then x. If that takes us too long for once,
  * nothing is tested, so it is done several times.
  */
-TEST_F(cycle, completed_during_a_pass)
+TEST_F_TIMEOUT(cycle, completed_during_a_pass, 120)
 {
 	uint32_t x[2], y[2], below[2], p[2], q[2], extra[3][2], last, watch;
 	int64_t end, late;
