@@ -390,6 +390,8 @@ static void capipc_arrival_hold(struct capipc_context *context, const struct cap
 	spin_lock(object->lock);
 	object->peer_closed_told = false;
 	object->cookie = 0;
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		capipc_endpoint_tell_locked(capipc_endpoint(object), 0);
 	spin_unlock(object->lock);
 	capipc_object_hold(object, context, moved->value, moved->what.rights);
 }

@@ -392,7 +392,7 @@ static int chain(int fd, int n, uint32_t *last, uint32_t *watch)
 /* A thousand, each in the next: freed without a recursion. */
 TEST_F(cycle, deep_chain_is_freed)
 {
-	uint32_t last, watch;
+	uint32_t last = 0, watch = 0;
 
 	ASSERT_OK(chain(self->fd, DEEP, &last, &watch));
 	EXPECT_OK(ipc_send_str(self->fd, watch, 1, "to the innermost"));
@@ -402,7 +402,7 @@ TEST_F(cycle, deep_chain_is_freed)
 
 static void holds_a_chain(struct __test_metadata *_metadata, struct peer *peer)
 {
-	uint32_t last, watch;
+	uint32_t last = 0, watch = 0;
 
 	ASSERT_OK(chain(peer->fd, DEEP, &last, &watch));
 	ASSERT_OK(ipc_send_handle(peer->fd, peer->ep, "", watch));
@@ -444,7 +444,7 @@ TEST_F(cycle, deep_chain_is_received)
 }
 
 /* The innermost of many is suspected with every handle that is sent into it. */
-TEST_F(cycle, deep_chain_is_suspected)
+TEST_F_TIMEOUT(cycle, deep_chain_is_suspected, 120)
 {
 	int64_t end = ipc_in(8000); /* not so deep where it is slow */
 	uint32_t last, watch, p[2];
@@ -474,7 +474,7 @@ TEST_F(cycle, deep_chain_is_suspected)
  * time to complete the other ring; and then x. If that takes us too long for once,
  * nothing is tested, so it is done several times.
  */
-TEST_F(cycle, completed_during_a_pass)
+TEST_F_TIMEOUT(cycle, completed_during_a_pass, 120)
 {
 	uint32_t x[2], y[2], below[2], p[2], q[2], extra[3][2], last, watch;
 	int64_t end, late;
