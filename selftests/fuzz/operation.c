@@ -391,7 +391,7 @@ const struct operation operations[] = {
 	IOCTL(INFO, info, 1, false),
 	IOCTL(CREATE, create, 12, false),
 	IOCTL(CLOSE, close, 8, false),
-	IOCTL(TAG, tag, 1, false),
+	IOCTL(TAG, tag, 3, false),
 	IOCTL(INSPECT, inspect, 3, false),
 	IOCTL(SEND, send, 20, true),
 	IOCTL(CALL, call, 14, true),
