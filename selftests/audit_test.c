@@ -284,6 +284,53 @@ TEST_F(audit, actor_has_changed)
 		  event_number(h, CAPIPC_EVENT_A_RULE_UNMET));
 }
 
+/* What is confined is closed where it arrives: who received it, and what denies. */
+TEST_F(audit, confined_arrival)
+{
+	const struct capipc_rule rules[] = {
+		{ .match = CAPIPC_MATCH_UID | CAPIPC_MATCH_GID,
+		  .uid = 3399,
+		  .gid = 3399 },
+		{ .match = CAPIPC_MATCH_UID | CAPIPC_MATCH_GID,
+		  .uid = 3399,
+		  .gid = 3301 },
+	};
+	struct capipc_confine confine = {
+		.size = sizeof(confine),
+		.rules = ipc_ptr(self->server.page->rules),
+		.rules_count = 2,
+		.rule_size = sizeof(rules[0]),
+	};
+	struct capipc_inspect inspect = { .size = sizeof(inspect) };
+	struct capipc_receive r;
+	struct nlmsghdr *h;
+	__u32 spare[2];
+
+	ASSERT_OK(actor_create(&self->server, spare));
+	inspect.handle = spare[0];
+	ASSERT_OK(ACTOR_IOCTL(&self->server, INSPECT, &inspect));
+	memcpy(self->server.page->rules, rules, sizeof(rules));
+	confine.handle = spare[0];
+	ASSERT_OK(ACTOR_IOCTL(&self->server, CONFINE, &confine));
+	ASSERT_OK(actor_send_handle(&self->server, self->server_end, spare[0]));
+	ASSERT_OK(actor_receive(&self->client, self->client_end, &r));
+	EXPECT_EQ(1, r.attachments_count);
+	EXPECT_EQ(0, self->client.page->in[0].handle);
+
+	h = next_denial(self);
+	ASSERT_TRUE(!!h);
+	EXPECT_EQ(CAPIPC_RULE_LIST_CONFINEMENT,
+		  event_number(h, CAPIPC_EVENT_A_RULE_LIST));
+	EXPECT_EQ(2, event_number(h, CAPIPC_EVENT_A_RULES_COUNT));
+	EXPECT_EQ(1, event_number(h, CAPIPC_EVENT_A_RULE));
+	EXPECT_EQ(CAPIPC_MATCH_UID, event_number(h, CAPIPC_EVENT_A_RULE_UNMET));
+	EXPECT_EQ(inspect.object_id, event_number(h, CAPIPC_EVENT_A_OBJECT));
+	EXPECT_EQ(self->client.pid,
+		  party_number(h, CAPIPC_EVENT_A_ACTOR, CAPIPC_ACTOR_A_PID));
+	EXPECT_EQ(3301,
+		  party_number(h, CAPIPC_EVENT_A_ACTOR, CAPIPC_ACTOR_A_UID));
+}
+
 /* The receiving end is in nobody's hands, or waits for its server. */
 TEST_F(audit, end_in_flight)
 {
