@@ -196,8 +196,8 @@ static void print(unsigned int number, const struct program *p)
 }
 
 /*
- * Greedily: the one that adds most to those that were given, again and again. The text of each comes after
- * a line with its number.
+ * Greedily: the one that adds most to those that were given, again and again. The
+ * text of each comes after a line with its number.
  */
 void corpus_print(void)
 {
