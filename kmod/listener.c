@@ -333,13 +333,12 @@ static int capipc_listener_enqueue(struct capipc_listener *listener,
 	int ret = 0;
 
 	spin_lock(&listener->lock);
-	if (object->place == CAPIPC_PLACE_NEW || object->place == CAPIPC_PLACE_CLOSED) {
+	if (object->place == CAPIPC_PLACE_NEW || object->place == CAPIPC_PLACE_CLOSED)
 		ret = -ENOENT;
-	} else if (!capipc_listener_has_room_locked(listener, message->account)) {
+	else if (!capipc_listener_has_room_locked(listener, message->account))
 		ret = -EAGAIN;
-	} else {
+	else
 		capipc_object_queue_locked(object, message);
-	}
 	spin_unlock(&listener->lock);
 	return ret;
 }

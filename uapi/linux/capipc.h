@@ -555,8 +555,7 @@ enum capipc_receive_type {
 	CAPIPC_RECEIVED_ACCEPTED	= 5,	/* an invitation was accepted */
 	CAPIPC_RECEIVED_INVITATION_CLOSED = 6,	/* nobody will accept it any more */
 	CAPIPC_RECEIVED_READABLE	= 7,	/* a consumer: the producer has signalled */
-	CAPIPC_RECEIVED_WRITABLE	= 8,	/* a producer: the consumer has signalled; an
-						 * endpoint: there is room again */
+	CAPIPC_RECEIVED_WRITABLE	= 8,	/* there is room, in a ring or a window */
 	CAPIPC_RECEIVED_PEER_CHANGED	= 9,	/* another context holds the other end */
 };
 
@@ -598,9 +597,9 @@ enum capipc_receive_type {
  * with READABLE and WRITABLE. These come once for any number of signals since they
  * last came, and before PEER_CLOSED; they say no more than that it is time to look
  * at the ring. From an endpoint, WRITABLE and PEER_CHANGED come if they were asked for with
- * CAPIPC_IOC_TAG, with a zero stamp and before messages. From an invitation comes either ACCEPTED or INVITATION_CLOSED, once,
- * and EPIPE from then on; nothing else of it is set but @cookie, and the @stamp of
- * who accepted.
+ * CAPIPC_IOC_TAG, with a zero stamp and before messages. From an invitation comes
+ * either ACCEPTED or INVITATION_CLOSED, once, and EPIPE from then on; nothing else of
+ * it is set but @cookie, and the @stamp of who accepted.
  * After a failure others have their turn first.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE, EAGAIN,
