@@ -61,19 +61,40 @@ u32 capipc_object_end(struct capipc_object *object)
 	return capipc_kind_is_data_end(object->kind) ? capipc_data_end(object)->index : 0;
 }
 
-void capipc_object_init(struct capipc_object *object, u8 kind, spinlock_t *lock)
+void capipc_object_init(struct capipc_object *object, u8 kind, struct capipc_guard *guard)
 {
 	object->kind = kind;
-	object->lock = lock;
+	object->lock = &guard->lock;
 	INIT_LIST_HEAD(&object->ready);
 	INIT_LIST_HEAD(&object->queue);
+}
+
+/**
+ * capipc_object_lock_heir - go on to the lock that is the right one by now
+ * @object: what is being locked
+ * @guard: what it pointed to, which has an heir; locked, but not on return
+ *
+ * All of them are there as long as the object is. Without an heir it is the right
+ * one, and stays so until it is unlocked.
+ */
+void capipc_object_lock_heir(struct capipc_object *object, struct capipc_guard *guard)
+{
+	struct capipc_guard *heir;
+
+	while (guard->heir) {
+		heir = guard->heir;
+		spin_unlock(&guard->lock);
+		spin_lock(&heir->lock);
+		guard = heir;
+	}
+	WRITE_ONCE(object->lock, &guard->lock);
 }
 
 struct capipc_object *capipc_object_get(struct capipc_object *object)
 {
 	switch (object->kind) {
 	case CAPIPC_KIND_ENDPOINT:
-		capipc_pipe_get(capipc_endpoint_pipe(capipc_endpoint(object)));
+		capipc_pipe_get(capipc_endpoint_home(capipc_endpoint(object)));
 		break;
 	case CAPIPC_KIND_LISTENER:
 		refcount_inc(&capipc_listener(object)->refs);
@@ -93,7 +114,7 @@ void capipc_object_put(struct capipc_object *object)
 {
 	switch (object->kind) {
 	case CAPIPC_KIND_ENDPOINT:
-		capipc_pipe_put(capipc_endpoint_pipe(capipc_endpoint(object)));
+		capipc_pipe_put(capipc_endpoint_home(capipc_endpoint(object)));
 		break;
 	case CAPIPC_KIND_LISTENER:
 		capipc_listener_put(capipc_listener(object));
@@ -233,7 +254,7 @@ void capipc_object_attach(struct capipc_object *object, struct capipc_context *c
 	struct capipc_object *container;
 	const struct cred *cred;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	trace_capipc_transfer(object, context, handle, true);
 	container = object->container;
 	object->container = NULL;
@@ -247,7 +268,7 @@ void capipc_object_attach(struct capipc_object *object, struct capipc_context *c
 	WRITE_ONCE(*capipc_object_flight_cred(object), NULL);
 	object->handle = handle;
 	object->rights = rights;
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 
 	put_cred(cred);
 	if (container)
@@ -264,12 +285,12 @@ void capipc_object_attach(struct capipc_object *object, struct capipc_context *c
 void capipc_object_settle(struct capipc_object *object, struct capipc_context *context,
 			  u32 handle)
 {
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	if (object->owner == context && object->handle == handle) {
 		object->embryo = false;
 		capipc_object_update_ready_locked(object);
 	}
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 }
 
 /**
@@ -309,7 +330,7 @@ void capipc_object_detach(struct capipc_object *object, const struct capipc_tran
 {
 	const struct cred *cred;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	trace_capipc_transfer(object, object->owner, object->handle, false);
 	capipc_object_unready_locked(object);
 	capipc_object_evict_locked(object);
@@ -326,7 +347,7 @@ void capipc_object_detach(struct capipc_object *object, const struct capipc_tran
 	/* Pairs with the acquire in capipc_holder_cred(), which looks there next. */
 	smp_store_release(&object->owner, NULL);
 	object->handle = 0;
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 }
 
 /**
@@ -341,13 +362,13 @@ void capipc_object_detach(struct capipc_object *object, const struct capipc_tran
 void capipc_object_depart(struct capipc_object *object, const struct capipc_transfer *transfer,
 			  struct capipc_object *container)
 {
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	if (object->place == CAPIPC_PLACE_LEAVING && object->transfer == transfer) {
 		object->place = CAPIPC_PLACE_IN_FLIGHT;
 		object->transfer = NULL;
 		object->container = container ? capipc_object_get(container) : NULL;
 	}
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 }
 
 /* Move its queue to a list of garbage. */
@@ -365,6 +386,24 @@ void capipc_object_splice_queue_locked(struct capipc_object *object, struct list
 }
 
 /**
+ * capipc_object_fuse_locked - it is no more, and another one stands for it
+ * @object: a held endpoint; its queue has been moved
+ * @successor: the other one, which has, or is about to have, the same lock
+ */
+void capipc_object_fuse_locked(struct capipc_object *object, struct capipc_object *successor)
+{
+	lockdep_assert_held(object->lock);
+	capipc_object_unready_locked(object);
+	capipc_object_evict_locked(object);
+	object->place = CAPIPC_PLACE_FUSED;
+	WRITE_ONCE(object->owner, NULL);
+	object->handle = 0;
+	object->receiving = false;
+	/* Pairs with the acquire in capipc_object_last(). */
+	smp_store_release(&object->successor, successor);
+}
+
+/**
  * capipc_object_close - nobody holds it any more
  * @object: held or in flight; the caller's reference stays the caller's
  * @garbage: what was in its queue is added here
@@ -374,7 +413,7 @@ void capipc_object_close(struct capipc_object *object, struct list_head *garbage
 	struct capipc_object *container;
 	const struct cred *cred;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	trace_capipc_close(object);
 	if (object->owner)
 		capipc_object_unready_locked(object);
@@ -390,7 +429,7 @@ void capipc_object_close(struct capipc_object *object, struct list_head *garbage
 		capipc_endpoint_close_locked(capipc_endpoint(object));
 	else if (capipc_kind_is_data_end(object->kind))
 		capipc_data_end_close_locked(capipc_data_end(object));
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 
 	put_cred(cred);
 	if (object->kind == CAPIPC_KIND_LISTENER)

@@ -62,7 +62,7 @@ static int capipc_receive_begin(struct capipc_context *context, struct capipc_ob
 	struct capipc_message *message;
 	int ret = 0;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	if (object->owner != context || !capipc_object_receivable_locked(object)) {
 		ret = -EAGAIN;
 		goto out_unlock;
@@ -95,7 +95,7 @@ static int capipc_receive_begin(struct capipc_context *context, struct capipc_ob
 out_unlock:
 	/* Off the ready list as long as it is received from, else back on it. */
 	capipc_object_update_ready_locked(object);
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 	return ret;
 }
 
@@ -106,7 +106,7 @@ static void capipc_receive_abort(struct capipc_object *object, struct capipc_mes
 	LIST_HEAD(garbage);
 	bool suspect;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	object->receiving = false;
 	if (type == CAPIPC_RECEIVED_READABLE || type == CAPIPC_RECEIVED_WRITABLE)
 		capipc_data_end(object)->signalled = object->place != CAPIPC_PLACE_CLOSED;
@@ -124,7 +124,7 @@ static void capipc_receive_abort(struct capipc_object *object, struct capipc_mes
 	}
 	capipc_object_update_ready_locked(object);
 	suspect = object->place == CAPIPC_PLACE_IN_FLIGHT;
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 	capipc_garbage_run(&garbage);
 	/* What is received from is not part of a ring; now it may be. */
 	if (unlikely(suspect))
@@ -140,7 +140,7 @@ static void capipc_receive_finish(struct capipc_context *context, struct capipc_
 
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		endpoint = capipc_endpoint(object);
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	object->receiving = false;
 	if (type == CAPIPC_RECEIVED_PEER_CLOSED) {
 		/* Unless it has moved: its new holder is to be told as well. */
@@ -159,7 +159,7 @@ static void capipc_receive_finish(struct capipc_context *context, struct capipc_
 	}
 	capipc_object_update_ready_locked(object);
 	suspect = object->place == CAPIPC_PLACE_IN_FLIGHT;
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 	capipc_ident_put(last);
 	if (unlikely(suspect))
 		capipc_collect_suspect(object);
@@ -348,14 +348,14 @@ static int capipc_receive_poll_one(struct capipc_context *context, struct capipc
 {
 	int ret = -EAGAIN;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	if (object->owner != context || object->handle != handle)
 		ret = -EBADF;
 	else if (capipc_object_receivable_locked(object))
 		ret = 0;
 	else if (object->peer_closed_told && !object->receiving && list_empty(&object->queue))
 		ret = -EPIPE;
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 	return ret;
 }
 
