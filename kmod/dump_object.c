@@ -381,7 +381,7 @@ static int capipc_dump_objects(struct sk_buff *skb, struct netlink_callback *cb,
 		if (!object)
 			break;
 		ret = capipc_dump_object(skb, cb, object);
-		dump->from = ret ? capipc_object_id(object) : from;
+		dump->from = ret ? from - 1 : from;
 		capipc_object_put(object);
 		cond_resched();
 	}

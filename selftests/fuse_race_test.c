@@ -7,9 +7,10 @@
 
 #include "async.h"
 
-#define PAGE   4096
-#define ROUNDS 60
-#define SENT   400
+#define PAGE	4096
+#define ROUNDS	60 /* of what is quick */
+#define STREAMS 12 /* of what sends much */
+#define SENT	150
 
 /* Numbers that arrive must be those that were sent, in that order. */
 struct stream {
@@ -122,14 +123,14 @@ TEST_F(fuse_race, senders_and_receivers)
 	uint32_t a[2], b[2];
 	int round, i;
 
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < STREAMS; round++) {
 		ASSERT_OK(ipc_create(self->fd, a));
 		ASSERT_OK(ipc_create(self->fd, b));
 		ASSERT_OK(stream_go(&s[0], send_all, self->fd, a[1], false));
 		ASSERT_OK(stream_go(&s[1], receive_all, self->fd, b[1], false));
 		ASSERT_OK(stream_go(&s[2], send_all, self->fd, b[1], false));
 		ASSERT_OK(stream_go(&s[3], receive_all, self->fd, a[1], false));
-		usleep(round * 20);
+		usleep(round * 100);
 		EXPECT_OK(fuse_insist(self->fd, a[0], b[0]));
 		for (i = 0; i < 4; i++)
 			ASSERT_OK(stream_end(&s[i])) TH_LOG("stream %d", i);
@@ -144,12 +145,12 @@ TEST_F(fuse_race, a_sender_that_closes)
 	uint32_t a[2], b[2];
 	int round;
 
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < STREAMS; round++) {
 		ASSERT_OK(ipc_create(self->fd, a));
 		ASSERT_OK(ipc_create(self->fd, b));
 		ASSERT_OK(stream_go(&r, receive_all, self->fd, b[1], true));
 		ASSERT_OK(stream_go(&s, send_all, self->fd, a[1], true));
-		usleep(round * 50);
+		usleep(round * 200);
 		EXPECT_OK(fuse_insist(self->fd, a[0], b[0]));
 		ASSERT_OK(stream_end(&s));
 		ASSERT_OK(stream_end(&r));
@@ -177,7 +178,9 @@ static void *fuse_fn(void *arg)
 /* A row of pipes, all of whose joints are fused at once; the row is one pipe. */
 TEST_F(fuse_race, neighbours)
 {
-	enum { PIPES = 5 };
+	enum {
+		PIPES = 5
+	};
 	pthread_barrier_t barrier;
 	struct fuser f[PIPES - 1];
 	uint32_t h[PIPES][2];
@@ -185,7 +188,7 @@ TEST_F(fuse_race, neighbours)
 	int round, i;
 
 	ASSERT_EQ(0, pthread_barrier_init(&barrier, NULL, PIPES - 1));
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < STREAMS; round++) {
 		for (i = 0; i < PIPES; i++)
 			ASSERT_OK(ipc_create(self->fd, h[i]));
 		ASSERT_OK(stream_go(&s, send_all, self->fd, h[0][0], true));
@@ -215,7 +218,9 @@ TEST_F(fuse_race, neighbours)
 /* Pipes in a circle: at most one of the joints cannot be fused any more. */
 TEST_F(fuse_race, circle)
 {
-	enum { PIPES = 4 };
+	enum {
+		PIPES = 4
+	};
 	pthread_barrier_t barrier;
 	struct fuser f[PIPES];
 	uint32_t h[PIPES][2];
@@ -309,8 +314,8 @@ TEST_F(fuse_race, ends_that_move)
 			for (j = 0; j < 5; j++) {
 				ASSERT_OK(ipc_tryrecv_from(
 					self->fd, m[i].handle, &self->m));
-				EXPECT_EQ(0, memcmp(self->m.data, &j,
-						    sizeof(j)));
+				EXPECT_EQ(0,
+					  memcmp(self->m.data, &j, sizeof(j)));
 			}
 		}
 		for (i = 0; i < 2; i++)
@@ -445,9 +450,8 @@ static int stall_wait(struct stall *s)
 
 static int stall_go_on(struct stall *s)
 {
-	struct uffdio_zeropage zero = {
-		.range = { .start = ipc_ptr(s->page), .len = PAGE }
-	};
+	struct uffdio_zeropage zero = { .range = { .start = ipc_ptr(s->page),
+						   .len = PAGE } };
 
 	return ioctl(s->uffd, UFFDIO_ZEROPAGE, &zero) ? -errno : 0;
 }

@@ -90,8 +90,9 @@ static int closed(int fd, uint32_t handle)
 	struct ipc_message m;
 	int ret = ipc_tryrecv_from(fd, handle, &m);
 
-	return ret ? ret :
-		     m.r.type == CAPIPC_RECEIVED_PEER_CLOSED ? 0 : -EPROTO;
+	return ret				       ? ret :
+	       m.r.type == CAPIPC_RECEIVED_PEER_CLOSED ? 0 :
+							 -EPROTO;
 }
 
 /* Messages go both ways. */
@@ -872,8 +873,8 @@ TEST_F(fuse, unchanged)
 
 	PEER_START(&peer);
 	ASSERT_OK(sync_wait(peer.sock));
-	ASSERT_OK(restrict_to(self->fd, self->b2, CAPIPC_MATCH_UNCHANGED, 0,
-			      20));
+	ASSERT_OK(
+		restrict_to(self->fd, self->b2, CAPIPC_MATCH_UNCHANGED, 0, 20));
 	EXPECT_ERR(EACCES, ipc_fuse(self->fd, peer.ep, self->b));
 	ASSERT_OK(ipc_recv_from(self->fd, peer.ep, &self->m));
 	EXPECT_EQ(0, self->m.r.stamp.flags);
