@@ -9,6 +9,8 @@
 
 void capipc_audit_send(struct capipc_context *context, struct capipc_endpoint *endpoint,
 		       u32 ordinal);
+void capipc_audit_fuse(struct capipc_context *context, struct capipc_endpoint *endpoint,
+		       const struct capipc_ident *sender, bool changed, u32 ordinal);
 void capipc_audit_connect(struct capipc_context *context, struct capipc_listener *listener,
 			  const struct capipc_ident *ident);
 void capipc_audit_connected(struct capipc_context *context, struct capipc_listener *listener,

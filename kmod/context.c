@@ -285,7 +285,7 @@ int capipc_ioctl_tag(struct capipc_context *context, struct capipc_request *requ
 	ret = capipc_context_get_object(context, arg->handle, &handle);
 	if (ret)
 		return ret;
-	spin_lock(handle.object->lock);
+	capipc_object_lock(handle.object);
 	if (handle.object->owner != context || handle.object->handle != arg->handle) {
 		ret = -EBADF;
 	} else if (handle.kind == CAPIPC_KIND_ENDPOINT) {
@@ -296,7 +296,7 @@ int capipc_ioctl_tag(struct capipc_context *context, struct capipc_request *requ
 	} else {
 		handle.object->cookie = arg->cookie;
 	}
-	spin_unlock(handle.object->lock);
+	capipc_object_unlock(handle.object);
 	capipc_handle_put(&handle);
 	return ret;
 }
@@ -328,7 +328,7 @@ int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *
 	switch (handle.kind) {
 	case CAPIPC_KIND_ENDPOINT:
 		endpoint = capipc_endpoint(handle.object);
-		spin_lock(handle.object->lock);
+		capipc_object_lock(handle.object);
 		if (capipc_peer_closed_locked(endpoint))
 			arg->state |= CAPIPC_INSPECT_PEER_CLOSED;
 		if (endpoint->rules)
@@ -340,31 +340,31 @@ int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *
 		arg->queued = handle.object->queued;
 		arg->facet = endpoint->facet;
 		arg->cookie = handle.object->cookie;
-		spin_unlock(handle.object->lock);
+		capipc_object_unlock(handle.object);
 		arg->object_id = capipc_endpoint_pipe(endpoint)->id;
 		break;
 	case CAPIPC_KIND_LISTENER:
-		spin_lock(handle.object->lock);
+		capipc_object_lock(handle.object);
 		arg->queued = handle.object->queued;
 		arg->cookie = handle.object->cookie;
-		spin_unlock(handle.object->lock);
+		capipc_object_unlock(handle.object);
 		arg->object_id = capipc_listener(handle.object)->id;
 		break;
 	case CAPIPC_KIND_INVITATION:
-		spin_lock(handle.object->lock);
+		capipc_object_lock(handle.object);
 		arg->queued = handle.object->queued;
 		arg->cookie = handle.object->cookie;
-		spin_unlock(handle.object->lock);
+		capipc_object_unlock(handle.object);
 		arg->object_id = capipc_invitation(handle.object)->id;
 		break;
 	case CAPIPC_KIND_PRODUCER:
 	case CAPIPC_KIND_CONSUMER:
 		data_pipe = capipc_data_end_pipe(capipc_data_end(handle.object));
-		spin_lock(handle.object->lock);
+		capipc_object_lock(handle.object);
 		if (capipc_object_peer_closed_locked(handle.object))
 			arg->state |= CAPIPC_INSPECT_PEER_CLOSED;
 		arg->cookie = handle.object->cookie;
-		spin_unlock(handle.object->lock);
+		capipc_object_unlock(handle.object);
 		arg->object_id = data_pipe->id;
 		arg->bytes = data_pipe->bytes;
 		arg->element_bytes = data_pipe->element_bytes;

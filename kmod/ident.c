@@ -121,6 +121,24 @@ u64 capipc_cred_capabilities(const struct cred *cred, struct user_namespace *ns)
 	}
 }
 
+/* Effective or supplementary: in_egroup_p() of anybody. */
+bool capipc_cred_in_group(const struct cred *cred, kgid_t gid)
+{
+	const struct group_info *groups = cred->group_info;
+	int low = 0, high = groups->ngroups, middle;
+
+	/* They are sorted. */
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (gid_lt(groups->gid[middle], gid))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return gid_eq(cred->egid, gid) ||
+	       (low < groups->ngroups && gid_eq(groups->gid[low], gid));
+}
+
 /**
  * capipc_ident_stamp - what the calling thread may know of a sender
  * @ident: the sender

@@ -61,5 +61,6 @@ void capipc_ident_stamp(const struct capipc_ident *ident, bool changed,
 #define CAPIPC_CAPABILITIES_ALL	(BIT_ULL(CAP_LAST_CAP + 1) - 1)
 
 u64 capipc_cred_capabilities(const struct cred *cred, struct user_namespace *ns);
+bool capipc_cred_in_group(const struct cred *cred, kgid_t gid);
 
 #endif /* CAPIPC_IDENT_H */

@@ -63,19 +63,40 @@ u32 capipc_object_end(struct capipc_object *object)
 	return capipc_kind_is_data_end(object->kind) ? capipc_data_end(object)->index : 0;
 }
 
-void capipc_object_init(struct capipc_object *object, u8 kind, spinlock_t *lock)
+void capipc_object_init(struct capipc_object *object, u8 kind, struct capipc_guard *guard)
 {
 	object->kind = kind;
-	object->lock = lock;
+	object->lock = &guard->lock;
 	INIT_LIST_HEAD(&object->ready);
 	INIT_LIST_HEAD(&object->queue);
+}
+
+/**
+ * capipc_object_lock_heir - go on to the lock that is the right one by now
+ * @object: what is being locked
+ * @guard: what it pointed to, which has an heir; locked, but not on return
+ *
+ * All of them are there as long as the object is. Without an heir it is the right
+ * one, and stays so until it is unlocked.
+ */
+void capipc_object_lock_heir(struct capipc_object *object, struct capipc_guard *guard)
+{
+	struct capipc_guard *heir;
+
+	while (guard->heir) {
+		heir = guard->heir;
+		spin_unlock(&guard->lock);
+		spin_lock(&heir->lock);
+		guard = heir;
+	}
+	WRITE_ONCE(object->lock, &guard->lock);
 }
 
 struct capipc_object *capipc_object_get(struct capipc_object *object)
 {
 	switch (object->kind) {
 	case CAPIPC_KIND_ENDPOINT:
-		capipc_pipe_get(capipc_endpoint_pipe(capipc_endpoint(object)));
+		capipc_pipe_get(capipc_endpoint_home(capipc_endpoint(object)));
 		break;
 	case CAPIPC_KIND_LISTENER:
 		refcount_inc(&capipc_listener(object)->refs);
@@ -95,7 +116,7 @@ void capipc_object_put(struct capipc_object *object)
 {
 	switch (object->kind) {
 	case CAPIPC_KIND_ENDPOINT:
-		capipc_pipe_put(capipc_endpoint_pipe(capipc_endpoint(object)));
+		capipc_pipe_put(capipc_endpoint_home(capipc_endpoint(object)));
 		break;
 	case CAPIPC_KIND_LISTENER:
 		capipc_listener_put(capipc_listener(object));
@@ -234,7 +255,7 @@ void capipc_object_attach(struct capipc_object *object, struct capipc_context *c
 	struct capipc_object *container;
 	const struct cred *cred;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	trace_capipc_transfer(object, context, handle, true);
 	container = object->container;
 	object->container = NULL;
@@ -250,7 +271,7 @@ void capipc_object_attach(struct capipc_object *object, struct capipc_context *c
 	object->rights = rights;
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		capipc_endpoint_note_holder_locked(capipc_endpoint(object), context->id);
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 
 	put_cred(cred);
 	if (container)
@@ -267,12 +288,12 @@ void capipc_object_attach(struct capipc_object *object, struct capipc_context *c
 void capipc_object_settle(struct capipc_object *object, struct capipc_context *context,
 			  u32 handle)
 {
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	if (object->owner == context && object->handle == handle) {
 		object->embryo = false;
 		capipc_object_update_ready_locked(object);
 	}
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 }
 
 /**
@@ -312,7 +333,7 @@ void capipc_object_detach(struct capipc_object *object, const struct capipc_tran
 {
 	const struct cred *cred;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	trace_capipc_transfer(object, object->owner, object->handle, false);
 	capipc_object_unready_locked(object);
 	capipc_object_evict_locked(object);
@@ -329,7 +350,7 @@ void capipc_object_detach(struct capipc_object *object, const struct capipc_tran
 	/* Pairs with the acquire in capipc_holder_cred(), which looks there next. */
 	smp_store_release(&object->owner, NULL);
 	object->handle = 0;
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 }
 
 /**
@@ -344,13 +365,13 @@ void capipc_object_detach(struct capipc_object *object, const struct capipc_tran
 void capipc_object_depart(struct capipc_object *object, const struct capipc_transfer *transfer,
 			  struct capipc_object *container)
 {
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	if (object->place == CAPIPC_PLACE_LEAVING && object->transfer == transfer) {
 		object->place = CAPIPC_PLACE_IN_FLIGHT;
 		object->transfer = NULL;
 		object->container = container ? capipc_object_get(container) : NULL;
 	}
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 }
 
 static void capipc_object_count_urgent_locked(struct capipc_object *object, u8 band, int n)
@@ -410,6 +431,45 @@ void capipc_object_splice_queue_locked(struct capipc_object *object, struct list
 }
 
 /**
+ * capipc_object_move_queue_locked - what is in one queue goes to the end of another
+ * @from: an object
+ * @to: another one, under the same lock or with both locks held
+ */
+void capipc_object_move_queue_locked(struct capipc_object *from, struct capipc_object *to)
+{
+	unsigned int i;
+
+	lockdep_assert_held(from->lock);
+	lockdep_assert_held(to->lock);
+	list_splice_tail_init(&from->queue, &to->queue);
+	to->queued += from->queued;
+	for (i = 0; i < ARRAY_SIZE(to->urgent); i++)
+		to->urgent[i] += from->urgent[i];
+	to->band = max(to->band, from->band);
+	from->queued = 0;
+	from->band = 0;
+	memset(from->urgent, 0, sizeof(from->urgent));
+}
+
+/**
+ * capipc_object_fuse_locked - it is no more, and another one stands for it
+ * @object: a held endpoint; its queue has been moved
+ * @successor: the other one, which has, or is about to have, the same lock
+ */
+void capipc_object_fuse_locked(struct capipc_object *object, struct capipc_object *successor)
+{
+	lockdep_assert_held(object->lock);
+	capipc_object_unready_locked(object);
+	capipc_object_evict_locked(object);
+	object->place = CAPIPC_PLACE_FUSED;
+	WRITE_ONCE(object->owner, NULL);
+	object->handle = 0;
+	object->receiving = false;
+	/* Pairs with the acquire in capipc_object_last(). */
+	smp_store_release(&object->successor, successor);
+}
+
+/**
  * capipc_object_close - nobody holds it any more
  * @object: held or in flight; the caller's reference stays the caller's
  * @garbage: what was in its queue is added here
@@ -419,7 +479,7 @@ void capipc_object_close(struct capipc_object *object, struct list_head *garbage
 	struct capipc_object *container;
 	const struct cred *cred;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	trace_capipc_close(object);
 	if (object->owner)
 		capipc_object_unready_locked(object);
@@ -435,7 +495,7 @@ void capipc_object_close(struct capipc_object *object, struct list_head *garbage
 		capipc_endpoint_close_locked(capipc_endpoint(object));
 	else if (capipc_kind_is_data_end(object->kind))
 		capipc_data_end_close_locked(capipc_data_end(object));
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 
 	put_cred(cred);
 	if (object->kind == CAPIPC_KIND_LISTENER)

@@ -72,7 +72,7 @@ static int capipc_receive_begin(struct capipc_context *context, struct capipc_ob
 	struct capipc_message *message;
 	int ret = 0;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	if (object->owner != context || !capipc_object_receivable_locked(object)) {
 		ret = -EAGAIN;
 		goto out_unlock;
@@ -104,7 +104,7 @@ static int capipc_receive_begin(struct capipc_context *context, struct capipc_ob
 out_unlock:
 	/* Off the ready queue as long as it is received from, else back on it. */
 	capipc_object_update_ready_locked(object);
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 	return ret;
 }
 
@@ -127,7 +127,7 @@ static void capipc_receive_abort(struct capipc_object *object, struct capipc_mes
 	LIST_HEAD(garbage);
 	bool suspect;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	object->receiving = false;
 	if (!message)
 		capipc_receive_return_news_locked(object, type);
@@ -144,7 +144,7 @@ static void capipc_receive_abort(struct capipc_object *object, struct capipc_mes
 	}
 	capipc_object_update_ready_locked(object);
 	suspect = object->place == CAPIPC_PLACE_IN_FLIGHT;
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 	capipc_garbage_run(&garbage);
 	/* What is received from is not part of a ring; now it may be. */
 	if (unlikely(suspect))
@@ -160,7 +160,7 @@ static void capipc_receive_finish(struct capipc_context *context, struct capipc_
 
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		endpoint = capipc_endpoint(object);
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	object->receiving = false;
 	if (type == CAPIPC_RECEIVED_PEER_CLOSED) {
 		/* Unless it has moved: its new holder is to be told as well. */
@@ -179,7 +179,7 @@ static void capipc_receive_finish(struct capipc_context *context, struct capipc_
 	}
 	capipc_object_update_ready_locked(object);
 	suspect = object->place == CAPIPC_PLACE_IN_FLIGHT;
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 	capipc_ident_put(last);
 	if (unlikely(suspect))
 		capipc_collect_suspect(object);
@@ -368,14 +368,14 @@ static int capipc_receive_poll_one(struct capipc_context *context, struct capipc
 {
 	int ret = -EAGAIN;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	if (object->owner != context || object->handle != handle)
 		ret = -EBADF;
 	else if (capipc_object_receivable_locked(object))
 		ret = 0;
 	else if (object->peer_closed_told && !object->receiving && list_empty(&object->queue))
 		ret = -EPIPE;
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 	return ret;
 }
 

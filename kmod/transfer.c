@@ -87,7 +87,7 @@ int capipc_transfer_add(struct capipc_transfer *transfer, struct capipc_context 
 		return -EPERM;
 	what->rights = rights;
 	if (transfer->target && capipc_handle_is_object(what) &&
-	    transfer->target->lock == what->object->lock)
+	    capipc_object_guard(transfer->target) == capipc_object_guard(what->object))
 		return -ELOOP;
 	return 0;
 }
@@ -268,9 +268,11 @@ static void capipc_transfer_depart(struct capipc_transfer *transfer)
 	if (!target)
 		return;
 	/* Only now: who completes a ring has noted all of it before it looks. */
-	spin_lock(target->lock);
-	suspect = target->place == CAPIPC_PLACE_IN_FLIGHT;
-	spin_unlock(target->lock);
+	capipc_object_lock(target);
+	/* What was fused may stand for something in flight. */
+	suspect = target->place == CAPIPC_PLACE_IN_FLIGHT ||
+		  target->place == CAPIPC_PLACE_FUSED;
+	capipc_object_unlock(target);
 	if (suspect)
 		capipc_collect_suspect(target);
 }
@@ -387,12 +389,12 @@ static void capipc_arrival_hold(struct capipc_context *context, const struct cap
 {
 	struct capipc_object *object = moved->what.object;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	object->peer_closed_told = false;
 	object->cookie = 0;
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		capipc_endpoint_tell_locked(capipc_endpoint(object), 0);
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 	capipc_object_hold(object, context, moved->value, moved->what.rights);
 }
 
