@@ -237,14 +237,17 @@ void capipc_audit_accepted(struct capipc_context *context, struct capipc_object 
  * capipc_audit_confined - an endpoint was closed instead of being received
  * @context: the receiver's
  * @object: the endpoint
+ * @sender: who sent it, and causes the event; NULL if nobody knows
  */
-void capipc_audit_confined(struct capipc_context *context, struct capipc_object *object)
+void capipc_audit_confined(struct capipc_context *context, struct capipc_object *object,
+			   const struct capipc_ident *sender)
 {
 	struct capipc_event event = {
 		.type = CAPIPC_EVENT_DENY,
 		.net = context->net,
 		.object_id = capipc_object_id(object),
 		.context_id = context->id,
+		.causer = sender,
 	};
 	struct capipc_nearest nearest = {
 		.list = CAPIPC_RULE_LIST_CONFINEMENT,

@@ -17,7 +17,8 @@ void capipc_audit_connected(struct capipc_context *context, struct capipc_listen
 			    const struct capipc_ident *ident, u64 pipe_id, u32 facet);
 void capipc_audit_accepted(struct capipc_context *context, struct capipc_object *object,
 			   const struct capipc_ident *client, u64 pipe_id, u32 facet);
-void capipc_audit_confined(struct capipc_context *context, struct capipc_object *object);
+void capipc_audit_confined(struct capipc_context *context, struct capipc_object *object,
+			   const struct capipc_ident *sender);
 void capipc_audit_invitation(struct capipc_context *context, struct capipc_invitation *invitation,
 			     const struct capipc_ident *ident, bool refused);
 

@@ -40,6 +40,7 @@ struct capipc_ident *capipc_ident_create(struct capipc_context *context)
 	ident->exe = context->exe ? get_file(context->exe) : NULL;
 	ident->start_time_ns = current->group_leader->start_boottime;
 	ident->net_ns = context->net_ns;
+	ident->context_id = context->id;
 	ident->user = capipc_user_get(context->account->user);
 	return ident;
 }
@@ -69,7 +70,7 @@ bool capipc_ident_is_current(const struct capipc_ident *ident,
 			     const struct capipc_context *context)
 {
 	return ident && ident->cred == current_cred() && ident->pid == task_tgid(current) &&
-	       ident->image == context->process->image;
+	       ident->context_id == context->id;
 }
 
 /* Either may be NULL. */

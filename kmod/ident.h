@@ -24,6 +24,7 @@
  * @refs: references
  * @id: names it to user space: random, never 0
  * @image: number of the address space (changes with exec)
+ * @context_id: number of the context that it sent from
  * @exec_id: counts what its process has executed, as long as that lives
  * @cred: its credentials
  * @pid: its process
@@ -37,6 +38,7 @@ struct capipc_ident {
 	refcount_t refs;
 	u64 id;
 	u64 image;
+	u64 context_id;
 	u64 exec_id;
 	const struct cred *cred;
 	struct pid *pid;

@@ -55,6 +55,7 @@ enum capipc_place {
  * @receiving: a thread has taken the first message and is copying it; nobody else
  *             receives until it is done, so that it can be put back; @lock
  * @embryo: attached, but its handle is not published yet; @lock
+ * @stands_back: receiving from it has failed: others have their turn first; @lock
  * @band: the most urgent band of a message in @queue; @lock
  * @ready_band: in which band of @owner's ready queue it is; @owner->ready_lock
  * @peer_closed_told: its holder has received PEER_CLOSED; or the last thing that
@@ -85,6 +86,7 @@ struct capipc_object {
 	bool receiving;
 	bool embryo;
 	bool peer_closed_told;
+	bool stands_back;
 	u8 band;
 	u8 ready_band;
 	u32 queued;

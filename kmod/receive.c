@@ -89,6 +89,7 @@ static int capipc_receive_begin(struct capipc_context *context, struct capipc_ob
 		arg->data_len = message->len;
 		arg->attachments_count = count;
 		if (message->len > arg->data_capacity || count > arg->attachments_capacity) {
+			object->stands_back = true;
 			ret = -EMSGSIZE;
 			goto out_unlock;
 		}
@@ -129,6 +130,7 @@ static void capipc_receive_abort(struct capipc_object *object, struct capipc_mes
 
 	capipc_object_lock(object);
 	object->receiving = false;
+	object->stands_back = true;
 	if (!message)
 		capipc_receive_return_news_locked(object, type);
 	if (message) {
@@ -152,7 +154,8 @@ static void capipc_receive_abort(struct capipc_object *object, struct capipc_mes
 }
 
 static void capipc_receive_finish(struct capipc_context *context, struct capipc_object *object,
-				  struct capipc_message *message, u32 type)
+				  struct capipc_message *message,
+				  const struct capipc_receive *arg)
 {
 	struct capipc_endpoint *endpoint = NULL;
 	struct capipc_ident *last = NULL;
@@ -162,9 +165,9 @@ static void capipc_receive_finish(struct capipc_context *context, struct capipc_
 		endpoint = capipc_endpoint(object);
 	capipc_object_lock(object);
 	object->receiving = false;
-	if (type == CAPIPC_RECEIVED_PEER_CLOSED) {
+	if (arg->type == CAPIPC_RECEIVED_PEER_CLOSED) {
 		/* Unless it has moved: its new holder is to be told as well. */
-		if (object->owner == context)
+		if (object->owner == context && object->handle == arg->from)
 			object->peer_closed_told = true;
 		capipc_object_wake_locked(object);
 	} else if (message && endpoint) {
@@ -328,7 +331,7 @@ static int capipc_receive_from(struct capipc_context *context, struct capipc_req
 	trace_capipc_receive(context, object, arg);
 	if (message && message->type == CAPIPC_RECEIVED_CONNECTION)
 		capipc_audit_accepted(context, object, message->sender, pipe_id, arg->facet);
-	capipc_receive_finish(context, object, message, arg->type);
+	capipc_receive_finish(context, object, message, arg);
 	if (message)
 		capipc_message_free(message);
 	return 0;

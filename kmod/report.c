@@ -140,6 +140,8 @@ static int capipc_report_sender(const struct capipc_report *arg, struct capipc_h
 	if (handle->kind != CAPIPC_KIND_ENDPOINT && handle->kind != CAPIPC_KIND_REPLY)
 		return -EPROTOTYPE;
 	if (handle->kind == CAPIPC_KIND_REPLY) {
+		if (!(handle->rights & CAPIPC_RIGHT_WRITE))
+			return -EPERM;
 		*sender = capipc_query_sender(handle, arg->stamp_id, &changed);
 		return PTR_ERR_OR_ZERO(*sender);
 	}

@@ -450,6 +450,9 @@ static bool capipc_verdict_known_locked(struct capipc_endpoint *endpoint,
 static void capipc_verdict_remember_locked(struct capipc_endpoint *endpoint,
 					   const struct cred *receiver, u32 ordinal)
 {
+	/* It is between two holders at this very moment. */
+	if (!receiver)
+		return;
 	if (endpoint->verdict_receiver != receiver) {
 		/* Only what is still alive can be pinned. */
 		receiver = get_cred_rcu(receiver);
@@ -475,7 +478,7 @@ static void capipc_verdict_remember_locked(struct capipc_endpoint *endpoint,
  *
  * What was allowed once is remembered for as long as neither the sender's nor
  * the receiver's credentials change; both are pinned, so comparing pointers will
- * do. The rules themselves never change.
+ * do. The rules themselves never change, but for being set.
  */
 bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct capipc_ident *ident,
 			       bool changed, u32 ordinal)
@@ -507,7 +510,7 @@ int capipc_ioctl_restrict(struct capipc_context *context, struct capipc_request 
 {
 	const struct capipc_restrict *arg = &request->argument.restrict_;
 	struct capipc_ruleset *ruleset;
-	struct capipc_endpoint *endpoint;
+	struct capipc_endpoint *endpoint, *peer;
 	struct capipc_handle handle;
 	int ret;
 
@@ -532,6 +535,10 @@ int capipc_ioctl_restrict(struct capipc_context *context, struct capipc_request 
 	} else {
 		endpoint->rules = ruleset;
 		ruleset = NULL;
+		/* What an attenuation allowed so far was not asked of them. */
+		peer = capipc_endpoint_peer(endpoint);
+		peer->verdict_count = 0;
+		peer->verdict_next = 0;
 	}
 	capipc_object_unlock(handle.object);
 	capipc_ruleset_put(ruleset);

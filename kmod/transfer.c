@@ -398,10 +398,11 @@ static void capipc_arrival_hold(struct capipc_context *context, const struct cap
 	capipc_object_hold(object, context, moved->value, moved->what.rights);
 }
 
-static void capipc_arrival_refuse(struct capipc_context *context, const struct capipc_moved *moved,
-				  struct list_head *garbage)
+static void capipc_arrival_refuse(struct capipc_context *context,
+				  const struct capipc_message *message,
+				  const struct capipc_moved *moved, struct list_head *garbage)
 {
-	capipc_audit_confined(context, moved->what.object);
+	capipc_audit_confined(context, moved->what.object, message->sender);
 	capipc_handle_close(&moved->what, false, garbage);
 }
 
@@ -415,7 +416,7 @@ void capipc_arrival_finish(struct capipc_context *context, struct capipc_message
 	for (i = 0; i < message->moved_count; i++) {
 		moved = &message->moved[i];
 		if (moved->refused)
-			capipc_arrival_refuse(context, moved, &garbage);
+			capipc_arrival_refuse(context, message, moved, &garbage);
 		else if (moved->what.kind == CAPIPC_KIND_FILE)
 			fput(moved->what.file);
 		else if (capipc_handle_is_object(&moved->what))
