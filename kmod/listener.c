@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Listeners: see listener.h.
+ *
+ * Step of the model (docs/model.md): connect.
  */
 #include <linux/capability.h>
 #include <linux/ctype.h>
@@ -336,9 +338,7 @@ static int capipc_listener_enqueue(struct capipc_listener *listener,
 	} else if (!capipc_listener_has_room_locked(listener, message->account)) {
 		ret = -EAGAIN;
 	} else {
-		list_add_tail(&message->link, &object->queue);
-		object->queued++;
-		capipc_object_update_ready_locked(object);
+		capipc_object_queue_locked(object, message);
 	}
 	capipc_object_unlock(&listener->object);
 	return ret;

@@ -39,6 +39,7 @@ struct capipc_moved {
  * @sender: who sent it, with a reference
  * @sender_changed: %CAPIPC_STAMP_CHANGED
  * @judged: who fuses has judged it; the lock of its queue
+ * @band: how urgent it is: where it puts the object in whose queue it is
  * @type: enum capipc_receive_type
  * @transaction: the call that it is the request of, with a reference, or NULL
  * @ordinal: number of the method
@@ -64,6 +65,7 @@ struct capipc_message {
 	u8 type;
 	bool sender_changed;
 	bool judged;
+	u8 band;
 	u8 data[];
 };
 

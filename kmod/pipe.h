@@ -4,7 +4,7 @@
  *
  * A pipe is one allocation with room for its two endpoints; a reference to an
  * endpoint is a reference to the pipe that it is part of, its *home*. One lock a
- * pipe: a message touches the lock of its pipe and of the receiver's ready list,
+ * pipe: a message touches the lock of its pipe and of the receiver's ready queue,
  * and no other.
  *
  * Two pipes can be fused (fuse.c): then the endpoints that are left are those of
@@ -40,6 +40,7 @@ struct capipc_inherited {
  * @slot: which of its home's it is; invariant
  * @index: 0 or 1, which end of its pipe
  * @fusing: @object.receiving is set because it is being fused
+ * @telling: @object.receiving is set, and what is received is news, not a message
  * @peer: the other end; changed only when one of them is fused
  *
  * Local side, what its holder sends through it:
@@ -53,6 +54,10 @@ struct capipc_inherited {
  * @verdict_count: how many of @verdicts are valid
  * @verdict_next: which to replace next
  * @verdicts: ordinals that @ident may send to @verdict_receiver
+ * @tell: what its holder is to be told, CAPIPC_TAG_*
+ * @news: what of that it has not received yet, CAPIPC_TAG_*
+ * @refused: a send through it found no room, and its holder is to be told of some
+ * @holder: number of the context that holds it, or held it last
  * @attenuation: ordinals that may be sent at all, or NULL for all; changed only by
  *               a thread that has marked the handle as moving
  *
@@ -76,11 +81,16 @@ struct capipc_endpoint {
 	u8 slot;
 	u8 index;
 	bool fusing;
+	bool telling;
 
+	u8 tell;
+	u8 news;
+	bool refused;
 	bool ident_changed;
 	struct capipc_ident *ident;
 	struct capipc_ident *origin;
 	u64 clause;
+	u64 holder;
 	const struct cred *verdict_receiver;
 	u8 verdict_count;
 	u8 verdict_next;
@@ -183,6 +193,10 @@ int __must_check capipc_endpoint_refresh_ident(struct capipc_endpoint *endpoint,
 					       struct capipc_context *context);
 struct capipc_ident *capipc_endpoint_sender(struct capipc_endpoint *endpoint,
 					    struct capipc_context *context, bool *changed);
+void capipc_endpoint_tell_locked(struct capipc_endpoint *endpoint, u32 flags);
+void capipc_endpoint_news_locked(struct capipc_endpoint *endpoint, u8 news);
+u32 capipc_endpoint_take_news_locked(struct capipc_endpoint *endpoint);
+void capipc_endpoint_note_holder_locked(struct capipc_endpoint *endpoint, u64 id);
 void capipc_endpoint_close_locked(struct capipc_endpoint *endpoint);
 void capipc_endpoint_release_window_locked(struct capipc_endpoint *endpoint, size_t bytes);
 

@@ -10,6 +10,8 @@
  *             rules still allow it?
  *
  * Whatever fails undoes what came before it.
+ *
+ * Step of the model (docs/model.md): enqueue.
  */
 #include "audit.h"
 #include "context.h"
@@ -124,6 +126,8 @@ static int capipc_reserve(struct capipc_sending *sending, const struct capipc_de
 			continue;
 		}
 		ret = capipc_reserve_locked(sending);
+		if (unlikely(ret == -EAGAIN) && deadline->nowait)
+			endpoint->refused = endpoint->tell & CAPIPC_TAG_WRITABLE;
 		capipc_object_unlock(&endpoint->object);
 
 		if (ret != -EAGAIN || deadline->nowait)
@@ -189,9 +193,7 @@ static int capipc_enqueue(struct capipc_sending *sending, struct capipc_message 
 			list_add_tail(&message->transaction->link,
 				      &capipc_endpoint(target)->calls);
 		}
-		list_add_tail(&message->link, &target->queue);
-		target->queued++;
-		capipc_object_update_ready_locked(target);
+		capipc_object_queue_locked(target, message);
 	}
 	capipc_object_unlock(object);
 	return ret;

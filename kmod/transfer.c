@@ -6,6 +6,8 @@
  * the message is queued they depart, and the handles are freed. Should that have
  * put the target inside itself, through others in flight, the collector finds
  * out. A failure on the way undoes it all.
+ *
+ * Steps of the model (docs/model.md): take_and_detach, departing, look, restore, arrive.
  */
 #include <linux/fdtable.h>
 #include <linux/file.h>
@@ -390,6 +392,8 @@ static void capipc_arrival_hold(struct capipc_context *context, const struct cap
 	capipc_object_lock(object);
 	object->peer_closed_told = false;
 	object->cookie = 0;
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		capipc_endpoint_tell_locked(capipc_endpoint(object), 0);
 	capipc_object_unlock(object);
 	capipc_object_hold(object, context, moved->value, moved->what.rights);
 }

@@ -177,6 +177,23 @@ TEST_F(fuse, ready)
 	EXPECT_EQ(0, poll(&p, 1, 0));
 }
 
+/* Whoever wants to know that the peer is another one is told. */
+TEST_F(fuse, peer_changed)
+{
+	struct capipc_tag tag = { .size = sizeof(tag),
+				  .flags = CAPIPC_TAG_PEER_CHANGED,
+				  .handle = self->b2,
+				  .cookie = 5 };
+
+	ASSERT_OK(ipc_ioctl(self->fd, CAPIPC_IOC_TAG, &tag));
+	EXPECT_ERR(EAGAIN, ipc_tryrecv_from(self->fd, self->b2, &self->m));
+	ASSERT_OK(fuse(self));
+	ASSERT_OK(ipc_tryrecv_from(self->fd, self->b2, &self->m));
+	EXPECT_EQ(CAPIPC_RECEIVED_PEER_CHANGED, self->m.r.type);
+	EXPECT_EQ(5, self->m.r.cookie);
+	EXPECT_ERR(EAGAIN, ipc_tryrecv_from(self->fd, self->b2, &self->m));
+}
+
 /* Who waited by the handles that are gone is told so. */
 TEST_F(fuse, waiting_by_the_handles)
 {
