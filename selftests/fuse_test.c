@@ -203,6 +203,8 @@ TEST_F(fuse, waiting_by_the_handles)
 	ASSERT_OK(async_wait_asleep(&r.async));
 	ASSERT_OK(fuse(self));
 	EXPECT_ERR(EBADF, async_receive_join(&r));
+	/* at once, not when the time is up */
+	EXPECT_GT(r.deadline_ns, r.async.ended_ns);
 }
 
 static int fuse_raw(int fd, struct capipc_fuse *f)
@@ -669,6 +671,7 @@ TEST_F(fuse, attenuated_after_use)
 	ASSERT_OK(ipc_send_str(self->far, self->a2, 9, "x"));
 	ASSERT_OK(ipc_recv_from(self->fd, self->a, &self->m));
 	ASSERT_OK(fuse(self));
+	EXPECT_ERR(EACCES, ipc_trysend(self->far, self->a2, 9, "x", 1));
 	EXPECT_OK(lets(self->far, self->a2, 0, 5));
 }
 
