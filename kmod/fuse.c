@@ -206,7 +206,8 @@ static bool capipc_inherit_locked(struct capipc_endpoint *to, const struct capip
 static bool capipc_fuse_sending_locked(const struct capipc_endpoint *near)
 {
 	const struct capipc_endpoint *far = near->peer;
-	u32 there = far->object.queued + (far->object.receiving && !far->fusing);
+	bool in_hand = far->object.receiving && !far->fusing && !far->telling;
+	u32 there = far->object.queued + in_hand;
 
 	return far->object.place != CAPIPC_PLACE_CLOSED && far->window_messages != there;
 }
@@ -327,11 +328,10 @@ static void capipc_fuse_queue_locked(struct capipc_fusing *fuse, struct capipc_e
 			message->transaction->target = to;
 		}
 	}
-	if (to->object.place == CAPIPC_PLACE_CLOSED) {
+	if (to->object.place == CAPIPC_PLACE_CLOSED)
 		capipc_object_splice_queue_locked(&near->object, &fuse->garbage);
-	} else {
+	else
 		capipc_object_move_queue_locked(&near->object, &to->object);
-	}
 	list_splice_tail_init(&near->calls, &to->calls);
 	to->window_bytes += near->window_bytes;
 	to->window_messages += near->window_messages;
@@ -389,8 +389,7 @@ static void capipc_fuse_commit_locked(struct capipc_fusing *fuse)
 	kept->fused_count += lost->fused_count + 1;
 
 	for (i = 0; i < 2; i++) {
-		if (far[!i]->holder != fuse->context->id)
-			capipc_endpoint_news_locked(far[i], CAPIPC_TAG_PEER_CHANGED);
+		capipc_endpoint_news_locked(far[i], CAPIPC_TAG_PEER_CHANGED);
 		capipc_object_update_ready_locked(&far[i]->object);
 	}
 	fuse->lost_id = lost->id;

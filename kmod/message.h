@@ -38,8 +38,8 @@ struct capipc_moved {
  *                 they cost it some bytes
  * @sender: who sent it, with a reference
  * @sender_changed: %CAPIPC_STAMP_CHANGED
- * @band: how urgent it is: where it puts the object in whose queue it is
  * @judged: who fuses has judged it; the lock of its queue
+ * @band: how urgent it is: where it puts the object in whose queue it is
  * @type: enum capipc_receive_type
  * @transaction: the call that it is the request of, with a reference, or NULL
  * @ordinal: number of the method
@@ -64,8 +64,8 @@ struct capipc_message {
 	u32 len;
 	u8 type;
 	bool sender_changed;
-	u8 band;
 	bool judged;
+	u8 band;
 	u8 data[];
 };
 

@@ -414,6 +414,24 @@ void capipc_object_unqueue_locked(struct capipc_object *object, struct capipc_me
 		capipc_object_count_urgent_locked(object, message->band, -1);
 }
 
+/* Move its queue to the end of that of another one; both have one lock, or both are held. */
+void capipc_object_move_queue_locked(struct capipc_object *from, struct capipc_object *to)
+{
+	u8 i;
+
+	lockdep_assert_held(from->lock);
+	lockdep_assert_held(to->lock);
+	list_splice_tail_init(&from->queue, &to->queue);
+	to->queued += from->queued;
+	from->queued = 0;
+	for (i = 0; i < CAPIPC_READY_BANDS - 1; i++) {
+		to->urgent[i] += from->urgent[i];
+		from->urgent[i] = 0;
+	}
+	to->band = max(to->band, from->band);
+	from->band = 0;
+}
+
 /* Move its queue to a list of garbage. */
 void capipc_object_splice_queue_locked(struct capipc_object *object, struct list_head *garbage)
 {
@@ -428,27 +446,6 @@ void capipc_object_splice_queue_locked(struct capipc_object *object, struct list
 	object->queued = 0;
 	object->band = 0;
 	memset(object->urgent, 0, sizeof(object->urgent));
-}
-
-/**
- * capipc_object_move_queue_locked - what is in one queue goes to the end of another
- * @from: an object
- * @to: another one, under the same lock or with both locks held
- */
-void capipc_object_move_queue_locked(struct capipc_object *from, struct capipc_object *to)
-{
-	unsigned int i;
-
-	lockdep_assert_held(from->lock);
-	lockdep_assert_held(to->lock);
-	list_splice_tail_init(&from->queue, &to->queue);
-	to->queued += from->queued;
-	for (i = 0; i < ARRAY_SIZE(to->urgent); i++)
-		to->urgent[i] += from->urgent[i];
-	to->band = max(to->band, from->band);
-	from->queued = 0;
-	from->band = 0;
-	memset(from->urgent, 0, sizeof(from->urgent));
 }
 
 /**

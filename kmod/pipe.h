@@ -40,6 +40,7 @@ struct capipc_inherited {
  * @slot: which of its home's it is; invariant
  * @index: 0 or 1, which end of its pipe
  * @fusing: @object.receiving is set because it is being fused
+ * @telling: @object.receiving is set, and what is received is news, not a message
  * @peer: the other end; changed only when one of them is fused
  *
  * Local side, what its holder sends through it:
@@ -80,6 +81,7 @@ struct capipc_endpoint {
 	u8 slot;
 	u8 index;
 	bool fusing;
+	bool telling;
 
 	u8 tell;
 	u8 news;

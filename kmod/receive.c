@@ -48,8 +48,10 @@ static u32 capipc_receive_news_locked(struct capipc_object *object)
 {
 	if (capipc_kind_is_data_end(object->kind))
 		return capipc_data_end_take_news_locked(capipc_data_end(object));
-	if (object->kind == CAPIPC_KIND_ENDPOINT)
+	if (object->kind == CAPIPC_KIND_ENDPOINT) {
+		capipc_endpoint(object)->telling = true;
 		return capipc_endpoint_take_news_locked(capipc_endpoint(object));
+	}
 	return CAPIPC_RECEIVED_PEER_CLOSED;
 }
 
@@ -131,8 +133,11 @@ static void capipc_receive_abort(struct capipc_object *object, struct capipc_mes
 	capipc_object_lock(object);
 	object->receiving = false;
 	object->stands_back = true;
-	if (!message)
+	if (!message) {
 		capipc_receive_return_news_locked(object, type);
+		if (object->kind == CAPIPC_KIND_ENDPOINT)
+			capipc_endpoint(object)->telling = false;
+	}
 	if (message) {
 		if (object->place == CAPIPC_PLACE_CLOSED ||
 		    (object->kind == CAPIPC_KIND_ENDPOINT &&
@@ -165,6 +170,8 @@ static void capipc_receive_finish(struct capipc_context *context, struct capipc_
 		endpoint = capipc_endpoint(object);
 	capipc_object_lock(object);
 	object->receiving = false;
+	if (unlikely(!message) && endpoint)
+		endpoint->telling = false;
 	if (arg->type == CAPIPC_RECEIVED_PEER_CLOSED) {
 		/* Unless it has moved: its new holder is to be told as well. */
 		if (object->owner == context && object->handle == arg->from)

@@ -177,6 +177,23 @@ TEST_F(fuse, ready)
 	EXPECT_EQ(0, poll(&p, 1, 0));
 }
 
+/* Whoever wants to know that the peer is another one is told. */
+TEST_F(fuse, peer_changed)
+{
+	struct capipc_tag tag = { .size = sizeof(tag),
+				  .flags = CAPIPC_TAG_PEER_CHANGED,
+				  .handle = self->b2,
+				  .cookie = 5 };
+
+	ASSERT_OK(ipc_ioctl(self->fd, CAPIPC_IOC_TAG, &tag));
+	EXPECT_ERR(EAGAIN, ipc_tryrecv_from(self->fd, self->b2, &self->m));
+	ASSERT_OK(fuse(self));
+	ASSERT_OK(ipc_tryrecv_from(self->fd, self->b2, &self->m));
+	EXPECT_EQ(CAPIPC_RECEIVED_PEER_CHANGED, self->m.r.type);
+	EXPECT_EQ(5, self->m.r.cookie);
+	EXPECT_ERR(EAGAIN, ipc_tryrecv_from(self->fd, self->b2, &self->m));
+}
+
 /* Who waited by the handles that are gone is told so. */
 TEST_F(fuse, waiting_by_the_handles)
 {
@@ -186,6 +203,8 @@ TEST_F(fuse, waiting_by_the_handles)
 	ASSERT_OK(async_wait_asleep(&r.async));
 	ASSERT_OK(fuse(self));
 	EXPECT_ERR(EBADF, async_receive_join(&r));
+	/* at once, not when the time is up */
+	EXPECT_GT(r.deadline_ns, r.async.ended_ns);
 }
 
 static int fuse_raw(int fd, struct capipc_fuse *f)
@@ -652,6 +671,7 @@ TEST_F(fuse, attenuated_after_use)
 	ASSERT_OK(ipc_send_str(self->far, self->a2, 9, "x"));
 	ASSERT_OK(ipc_recv_from(self->fd, self->a, &self->m));
 	ASSERT_OK(fuse(self));
+	EXPECT_ERR(EACCES, ipc_trysend(self->far, self->a2, 9, "x", 1));
 	EXPECT_OK(lets(self->far, self->a2, 0, 5));
 }
 
