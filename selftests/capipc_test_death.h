@@ -19,14 +19,13 @@
 #define CAPIPC_TEST_DEATH_H
 
 #include <linux/futex.h>
-#include <linux/userfaultfd.h>
 
 #include "async.h"
 #include "capipc_test_account.h"
 #include "capipc_test_invitation.h"
 #include "capipc_test_memory.h"
+#include "capipc_test_stall.h"
 
-#define DEATH_PAGE	4096
 #define DEATH_STEPS	32
 #define DEATH_SURVIVORS 8
 #define DEATH_KEPT	8
@@ -54,7 +53,7 @@ struct death_page {
 	int error, line; /* why a victim could not get there */
 	int uffd; /* the victim's descriptor, or 0 */
 	__u32 number[8];
-	char content[DEATH_PAGE]; /* of the page, when it is served */
+	char content[STALL_PAGE]; /* of the page, when it is served */
 };
 
 /* What all survivors have seen. */
@@ -84,10 +83,7 @@ struct death {
 	__u32 ep; /* the pipe between the two */
 	int uffd;
 	int sock[2];
-	struct stall {
-		int uffd;
-		char *page;
-	} stall; /* in our own memory */
+	struct stall stall; /* in our own memory */
 	/* for the functions of the step */
 	__u32 h[2], p[2], reply, other;
 	int file, file2;
@@ -181,53 +177,11 @@ static void death_pause(struct death *d, int us)
 
 /* ------------------------------------------------------------------ stalls */
 
-static int stall_make(struct stall *s)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-
-	s->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (s->uffd < 0)
-		return -errno;
-	if (ioctl(s->uffd, UFFDIO_API, &api))
-		return -errno;
-	s->page = mmap(NULL, DEATH_PAGE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (s->page == MAP_FAILED)
-		return -errno;
-	reg.range.start = ipc_ptr(s->page);
-	reg.range.len = DEATH_PAGE;
-	return ioctl(s->uffd, UFFDIO_REGISTER, &reg) ? -errno : 0;
-}
-
-/* Until somebody has run into it: where, rounded to the page. */
-static int stall_wait(int uffd, __u64 *where)
-{
-	struct pollfd p = { .fd = uffd, .events = POLLIN };
-	struct uffd_msg msg;
-
-	if (poll(&p, 1, IPC_SOON_MS) != 1)
-		return -ETIMEDOUT;
-	if (read(uffd, &msg, sizeof(msg)) != sizeof(msg))
-		return -errno;
-	*where = msg.arg.pagefault.address & ~(__u64)(DEATH_PAGE - 1);
-	return 0;
-}
-
-static int stall_serve(int uffd, __u64 where, const void *content)
-{
-	struct uffdio_copy copy = { .dst = where,
-				    .src = ipc_ptr(content),
-				    .len = DEATH_PAGE };
-
-	return ioctl(uffd, UFFDIO_COPY, &copy) ? -errno : 0;
-}
-
 /* In a victim: memory that stops who touches it, and has this content later. */
 static void *stalled(struct death *d, const void *content, size_t len)
 {
 	TRY(stall_make(&d->stall));
-	memset(d->page->content, 0, DEATH_PAGE);
+	memset(d->page->content, 0, STALL_PAGE);
 	if (len)
 		memcpy(d->page->content, content, len);
 	d->page->uffd = d->stall.uffd;
@@ -469,7 +423,7 @@ static int victim_stall(struct death *d)
 	d->uffd = victim_uffd(d);
 	if (d->uffd < 0)
 		return d->uffd;
-	ret = stall_wait(d->uffd, &where);
+	ret = stall_wait_at(d->uffd, &where);
 	if (!ret && d->way == KILLED_NEAR) {
 		ret = stall_serve(d->uffd, where, d->page->content);
 		if (death_random(d) % 4)

@@ -116,7 +116,7 @@ static void begin_answer(struct death *d)
 	};
 	MUST(0, -pthread_create(&d->call.async.thread, NULL, reply_thread,
 				&d->call.async));
-	MUST(0, stall_wait(d->stall.uffd, &(__u64){ 0 }));
+	MUST(0, stall_wait_at(d->stall.uffd, &(__u64){ 0 }));
 }
 
 static void answer_ends_late(struct death *d)
@@ -126,7 +126,7 @@ static void answer_ends_late(struct death *d)
 			    d->page->content));
 	MUST(-ECANCELED, async_join(&d->call.async));
 	MUST(-EBADF, ipc_alive(d->fd, d->reply));
-	MUST(0, madvise(d->stall.page, DEATH_PAGE, MADV_DONTNEED));
+	MUST(0, madvise(d->stall.page, STALL_PAGE, MADV_DONTNEED));
 }
 
 /* The reply handle goes to another context, and is or is not received there. */

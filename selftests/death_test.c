@@ -113,7 +113,7 @@ static void die_everywhere(struct __test_metadata *_metadata,
 				missing = i * WAYS + way;
 	EXPECT_EQ(-1, missing)
 	TH_LOG("never seen: step %d, way %d", missing / WAYS, missing % WAYS);
-	printf("# %ld deaths in %lld ms\n", deaths_all(r),
+	TH_LOG("%ld deaths in %lld ms", deaths_all(r),
 	       (long long)(ipc_now() - end) / 1000000 + SECONDS_MAX * 1000);
 	EXPECT_LE(deaths_wanted(), deaths_all(r));
 	EXPECT_OK(nothing_is_left(self));
