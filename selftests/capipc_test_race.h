@@ -16,12 +16,12 @@
 #include "capipc_test_invitation.h"
 #include "capipc_test_memory.h"
 
-#define TOKENS	    400 /* one after another */
-#define ACTIVE	    24 /* at the same time */
-#define NUMBERS	    2048 /* of a token; then there is another one */
-#define PROCESSES   3
-#define SLOTS	    16 /* of a process, for tokens */
-#define THINGS	    24 /* of a process, for anything else */
+#define TOKENS	  400 /* one after another */
+#define ACTIVE	  24 /* at the same time */
+#define NUMBERS	  2048 /* of a token; then there is another one */
+#define PROCESSES 3
+#define SLOTS	  16 /* of a process, for tokens */
+#define THINGS	  24 /* of a process, for anything else */
 
 enum work {
 	SEND,
@@ -56,13 +56,34 @@ enum work {
 };
 
 static const char *const work_names[WORKS] = {
-	"send",	     "call",	    "reply",	       "move a reply handle",
-	"receive a number", "receive a token", "invite", "accept",
-	"listen",    "connect",	    "take a connection", "replace",
-	"attenuate", "confine",	    "restrict",	       "duplicate",
-	"buffer",    "data pipe",   "signal",	       "map",
-	"close",     "inspect",	    "query",	       "poll",
-	"pass a file", "open a context", "dump",       "retire a token",
+	"send",
+	"call",
+	"reply",
+	"move a reply handle",
+	"receive a number",
+	"receive a token",
+	"invite",
+	"accept",
+	"listen",
+	"connect",
+	"take a connection",
+	"replace",
+	"attenuate",
+	"confine",
+	"restrict",
+	"duplicate",
+	"buffer",
+	"data pipe",
+	"signal",
+	"map",
+	"close",
+	"inspect",
+	"query",
+	"poll",
+	"pass a file",
+	"open a context",
+	"dump",
+	"retire a token",
 };
 
 struct token {
@@ -111,9 +132,9 @@ static __u32 chance(__u32 of)
 static bool did(enum work work, int ret)
 {
 	static const int documented[] = {
-		EACCES,	   EAGAIN,     EBADF,  EBUSY,  ECANCELED,
-		ECONNRESET, EDQUOT,    ELOOP,  EMSGSIZE, EPERM,
-		EPIPE,	   EPROTOTYPE, ESTALE, ETIMEDOUT, ENOENT,
+		EACCES,	    EAGAIN,	  EBADF,  EBUSY,     ECANCELED,
+		ECONNRESET, EDQUOT,	  ELOOP,  EMSGSIZE,  EPERM,
+		EPIPE,	    EPROTOTYPE,	  ESTALE, ETIMEDOUT, ENOENT,
 		EADDRINUSE, ETOOMANYREFS,
 	};
 	struct race *race = self_racer->race;

@@ -188,8 +188,8 @@ static void victim_is_inviting(struct death *d)
 	if (death_random(d) % 2)
 		a.attachments = ipc_ptr(stalled(d, &in, sizeof(in)));
 	else
-		a.rules = ipc_ptr(stalled(d, &invite_anyone,
-					  sizeof(invite_anyone)));
+		a.rules = ipc_ptr(
+			stalled(d, &invite_anyone, sizeof(invite_anyone)));
 	reached(d);
 	ipc_do_invite(d->fd, &a);
 }
@@ -418,8 +418,8 @@ static const struct step connect_steps[] = {
 	{ "client, calling", .prepare = bind_other,
 	  .victim = victim_connects_and_calls, .meanwhile = it_calls,
 	  .after = it_may_have_called },
-	{ "server, binding", .victim = victim_binds,
-	  .after = the_name_is_free, .stalls = true },
+	{ "server, binding", .victim = victim_binds, .after = the_name_is_free,
+	  .stalls = true },
 	{ "server, listening", .victim = victim_listens,
 	  .after = the_name_is_free },
 	{ "server, with a backlog", .victim = victim_listens,

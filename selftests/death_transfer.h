@@ -277,8 +277,8 @@ static void buffer_is_there(struct death *d)
 static const struct step transfer_steps[] = {
 	{ "sender, sent", .victim = victim_has_sent,
 	  .after = what_was_sent_arrives },
-	{ "sender, sending", .victim = victim_sends,
-	  .after = nothing_was_sent, .stalls = true },
+	{ "sender, sending", .victim = victim_sends, .after = nothing_was_sent,
+	  .stalls = true },
 	{ "sender, files sent", .victim = victim_has_sent_files,
 	  .after = files_arrive },
 	{ "sender, sending a file", .victim = victim_sends_file,

@@ -127,7 +127,8 @@ static void send_token(void)
 	if (chance(4) == 0 && !pipe2(fds, O_CLOEXEC)) {
 		if (write(fds[1], "f", 1) == 1)
 			att[count++] = (struct capipc_attachment){
-				.handle = fds[0], .kind = CAPIPC_KIND_FILE
+				.handle = fds[0],
+				.kind = CAPIPC_KIND_FILE
 			};
 		close(fds[1]);
 	}
@@ -145,8 +146,8 @@ static void send_thing(void)
 {
 	struct capipc_attachment att = ipc_attach(thing_any());
 
-	did(SEND, race_send(chance(4) ? thing_any() : link_any(), NULL, &att,
-			    1));
+	did(SEND,
+	    race_send(chance(4) ? thing_any() : link_any(), NULL, &att, 1));
 }
 
 static void call(void)
@@ -197,8 +198,8 @@ static void invite(void)
 	if (!t)
 		return;
 	token_leaves(t, true);
-	if (!did(INVITE, ipc_invite(self_racer->fd, token_handle(t), &fd,
-				    &news))) {
+	if (!did(INVITE,
+		 ipc_invite(self_racer->fd, token_handle(t), &fd, &news))) {
 		token_stays(t);
 		return;
 	}
@@ -322,9 +323,8 @@ static void memory(void)
 		}
 		break;
 	case 2:
-		if (did(DUPLICATE,
-			ipc_duplicate(fd, thing_any(), CAPIPC_RIGHTS_SAME,
-				      &h[0])))
+		if (did(DUPLICATE, ipc_duplicate(fd, thing_any(),
+						 CAPIPC_RIGHTS_SAME, &h[0])))
 			thing_put(h[0]);
 		break;
 	case 3:
@@ -347,8 +347,8 @@ static void look(void)
 
 	switch (chance(4)) {
 	case 0:
-		did(INSPECT, ipc_do_inspect(self_racer->fd, thing_any(),
-					    &insp));
+		did(INSPECT,
+		    ipc_do_inspect(self_racer->fd, thing_any(), &insp));
 		break;
 	case 1:
 		did(QUERY, ipc_do_query(self_racer->fd, &q));
