@@ -13,6 +13,8 @@
 
 #include <linux/bits.h>
 #include <linux/capability.h>
+#include <linux/compiler.h>
+#include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/pid.h>
 #include <linux/user_namespace.h>
@@ -61,5 +63,21 @@ void capipc_ident_stamp(const struct capipc_ident *ident, bool changed,
 #define CAPIPC_CAPABILITIES_ALL	(BIT_ULL(CAP_LAST_CAP + 1) - 1)
 
 u64 capipc_cred_capabilities(const struct cred *cred, struct user_namespace *ns);
+
+/*
+ * One more reference to credentials. The kernel's functions for that also store a zero,
+ * plainly, in a member that is zero already where anybody else has a reference. Several
+ * processors may do so at the same time, which is a data race, but of no value with itself.
+ */
+static inline const struct cred *capipc_cred_get(const struct cred *cred)
+{
+	return data_race(get_cred(cred));
+}
+
+/* NULL if the last one is gone. */
+static inline const struct cred *capipc_cred_get_rcu(const struct cred *cred)
+{
+	return data_race(get_cred_rcu(cred));
+}
 
 #endif /* CAPIPC_IDENT_H */

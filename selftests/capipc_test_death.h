@@ -460,7 +460,11 @@ static void one_death(struct death *d, const struct step *step, int number,
 	d->step = step;
 	d->step_number = number;
 	d->way = way;
-	d->ep = d->uffd = d->file = d->file2 = d->kept_count = 0;
+	d->ep = 0;
+	d->uffd = 0;
+	d->file = 0;
+	d->file2 = 0;
+	d->kept_count = 0;
 	if (step->prepare)
 		step->prepare(d);
 	d->pid = fork();

@@ -313,8 +313,13 @@ static void memory(void)
 
 	switch (chance(8)) {
 	case 0:
-		if (did(BUFFER, ipc_buffer(fd, 4096, &h[0])))
+		if (did(BUFFER, ipc_buffer(fd, 4096, &h[0]))) {
+			if (did(DUPLICATE,
+				ipc_duplicate(fd, h[0], CAPIPC_RIGHTS_SAME,
+					      &h[1])))
+				thing_put(h[1]);
 			thing_put(h[0]);
+		}
 		break;
 	case 1:
 		if (did(DATA_PIPE, ipc_data_pipe(fd, 16, 8, h))) {
