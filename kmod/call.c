@@ -5,6 +5,8 @@
  * Once the request is sent, the caller must not lose the call by a signal or a
  * bad pointer: it is then *parked*, which gives it a handle that the caller can
  * come back with.
+ *
+ * Step of the model (docs/model.md): take_reply.
  */
 #include <linux/uaccess.h>
 

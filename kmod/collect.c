@@ -6,6 +6,8 @@
  * lock at a time. A ring that was found is walked once more: only if everything
  * on it is still on the same flight is it one, and is then broken by closing
  * one object of it.
+ *
+ * Steps of the model (docs/model.md): suspect, take, find, verify, ring, collect.
  */
 #include <linux/ktime.h>
 #include <linux/llist.h>
@@ -138,18 +140,35 @@ static u64 capipc_collect_one(struct capipc_object *suspect, u64 pass)
 	return end - begin;
 }
 
-static u64 capipc_collect_pass(void)
+/*
+ * Take all suspects, and let each be suspected again; from then on it may be on the
+ * other list, too. Whoever found it still suspected has noted its links before we
+ * walk: both exchanges are full barriers. For all, before the first walk: a walk
+ * believes the marks of those before it.
+ */
+static void capipc_collect_take(struct list_head *batch)
 {
 	struct llist_node *suspects = llist_del_all(&capipc_suspects);
-	u64 pass = capipc_collect_walk + 1, took = 0;
 	struct capipc_object *object, *next;
 
 	llist_for_each_entry_safe(object, next, suspects, suspect) {
-		/*
-		 * From here on it can be put on the list again. Whoever found it set
-		 * before has noted its links before we look: both are full barriers.
-		 */
+		list_add_tail(&object->batch, batch);
 		atomic_xchg(&object->suspected, 0);
+		cond_resched();
+	}
+}
+
+static u64 capipc_collect_pass(void)
+{
+	u64 pass = capipc_collect_walk + 1, begin = ktime_get_ns(), took;
+	struct capipc_object *object;
+	LIST_HEAD(batch);
+
+	capipc_collect_take(&batch);
+	took = ktime_get_ns() - begin;
+	while (!list_empty(&batch)) {
+		object = list_first_entry(&batch, struct capipc_object, batch);
+		list_del(&object->batch);
 		took += capipc_collect_one(object, pass);
 		cond_resched();
 	}

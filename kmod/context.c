@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Contexts: see context.h.
+ *
+ * Steps of the model (docs/model.md): close, dismantle.
  */
 #include <linux/file.h>
 #include <linux/mm.h>
@@ -85,7 +87,7 @@ static int capipc_open(struct inode *inode, struct file *file)
 	context->uid = current_uid();
 	refcount_set(&context->refs, 1);
 	spin_lock_init(&context->ready_lock);
-	INIT_LIST_HEAD(&context->ready);
+	capipc_ready_init(&context->ready);
 	init_waitqueue_head(&context->wait);
 
 	context->account = capipc_account_create(context->id, current->nsproxy->net_ns);
@@ -222,7 +224,7 @@ static __poll_t capipc_poll(struct file *file, poll_table *wait)
 	poll_wait(file, &context->wait, wait);
 	if (!capipc_context_is_mine(context))
 		return EPOLLERR | EPOLLHUP;
-	return list_empty_careful(&context->ready) ? 0 : EPOLLIN | EPOLLRDNORM;
+	return capipc_ready_is_empty(&context->ready) ? 0 : EPOLLIN | EPOLLRDNORM;
 }
 
 int capipc_ioctl_info(struct capipc_context *context, struct capipc_request *request)
@@ -279,16 +281,22 @@ int capipc_ioctl_tag(struct capipc_context *context, struct capipc_request *requ
 	struct capipc_handle handle;
 	int ret;
 
-	if (arg->flags || arg->reserved)
+	if (arg->flags & ~(CAPIPC_TAG_WRITABLE | CAPIPC_TAG_PEER_CHANGED) || arg->reserved)
 		return -EINVAL;
 	ret = capipc_context_get_object(context, arg->handle, &handle);
 	if (ret)
 		return ret;
 	spin_lock(handle.object->lock);
-	if (handle.object->owner == context && handle.object->handle == arg->handle)
-		handle.object->cookie = arg->cookie;
-	else
+	if (handle.object->owner != context || handle.object->handle != arg->handle) {
 		ret = -EBADF;
+	} else if (handle.kind == CAPIPC_KIND_ENDPOINT) {
+		handle.object->cookie = arg->cookie;
+		capipc_endpoint_tell_locked(capipc_endpoint(handle.object), arg->flags);
+	} else if (arg->flags) {
+		ret = -EINVAL;
+	} else {
+		handle.object->cookie = arg->cookie;
+	}
 	spin_unlock(handle.object->lock);
 	capipc_handle_put(&handle);
 	return ret;

@@ -15,6 +15,7 @@
 
 #include "account.h"
 #include "main.h"
+#include "ready.h"
 #include "table.h"
 
 /**
@@ -33,7 +34,7 @@
  * @uid: real uid of the opener: who pays; invariant
  * @table: the handles
  * @ready_lock: protects @ready
- * @ready: objects that something can be received from, in turn
+ * @ready: objects that something can be received from
  * @wait: threads that wait for @ready, and pollers
  * @cred: credentials with which it was opened or last received from; RCU,
  *        changed under @ready_lock
@@ -55,7 +56,7 @@ struct capipc_context {
 	struct capipc_table table;
 
 	spinlock_t ready_lock ____cacheline_aligned_in_smp;
-	struct list_head ready;
+	struct capipc_ready ready;
 	wait_queue_head_t wait;
 	const struct cred __rcu *cred;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Invitations: see invitation.h and docs/invitation.md.
+ *
+ * Steps of the model (docs/model.md): invite, inviting, accept, end.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -75,11 +77,9 @@ static void capipc_invitation_news_locked(struct capipc_invitation *invitation,
 	lockdep_assert_held(&invitation->lock);
 	if (object->place == CAPIPC_PLACE_CLOSED)
 		return;
-	list_add_tail(&remains->news->link, &object->queue);
-	object->queued++;
+	capipc_object_queue_locked(object, remains->news);
 	remains->news = NULL;
 	object->peer_closed_told = true;
-	capipc_object_update_ready_locked(object);
 }
 
 /* After the lock has been released. What it held is the caller's to deal with. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Listeners: see listener.h.
+ *
+ * Step of the model (docs/model.md): connect.
  */
 #include <linux/capability.h>
 #include <linux/ctype.h>
@@ -331,15 +333,12 @@ static int capipc_listener_enqueue(struct capipc_listener *listener,
 	int ret = 0;
 
 	spin_lock(&listener->lock);
-	if (object->place == CAPIPC_PLACE_NEW || object->place == CAPIPC_PLACE_CLOSED) {
+	if (object->place == CAPIPC_PLACE_NEW || object->place == CAPIPC_PLACE_CLOSED)
 		ret = -ENOENT;
-	} else if (!capipc_listener_has_room_locked(listener, message->account)) {
+	else if (!capipc_listener_has_room_locked(listener, message->account))
 		ret = -EAGAIN;
-	} else {
-		list_add_tail(&message->link, &object->queue);
-		object->queued++;
-		capipc_object_update_ready_locked(object);
-	}
+	else
+		capipc_object_queue_locked(object, message);
 	spin_unlock(&listener->lock);
 	return ret;
 }

@@ -8,6 +8,7 @@
 
 #include "ident.h"
 #include "message.h"
+#include "ready.h"
 #include "transaction.h"
 
 /* What a message costs: its memory, but for what the allocators add. */
@@ -49,6 +50,7 @@ struct capipc_message *capipc_message_create(struct capipc_account *account, u64
 	message->account = account;
 	message->charge = size;
 	message->type = CAPIPC_RECEIVED_MESSAGE;
+	message->band = capipc_ready_band();
 	message->len = len;
 	if (attachments) {
 		message->moved = kvcalloc(attachments, sizeof(*message->moved),

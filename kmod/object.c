@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Objects: see object.h.
+ *
+ * Steps of the model (docs/model.md): destroy, run_garbage.
  */
 #include <linux/poll.h>
 #include <linux/sched.h>
@@ -131,6 +133,8 @@ bool capipc_object_receivable_locked(struct capipc_object *object)
 		return true;
 	if (capipc_kind_is_data_end(object->kind) && capipc_data_end(object)->signalled)
 		return true;
+	if (object->kind == CAPIPC_KIND_ENDPOINT && capipc_endpoint(object)->news)
+		return true;
 	return !object->peer_closed_told && capipc_object_peer_closed_locked(object);
 }
 
@@ -164,40 +168,37 @@ static void capipc_object_unready_locked(struct capipc_object *object)
 	 * not have its reference yet, and gets it under this lock.
 	 */
 	spin_lock(&object->owner->ready_lock);
-	list_del_init(&object->ready);
+	capipc_ready_remove(&object->owner->ready, object);
 	spin_unlock(&object->owner->ready_lock);
 	capipc_object_wake_locked(object);
 }
 
 /**
- * capipc_object_update_ready_locked - put it on its holder's ready list, or off
+ * capipc_object_update_ready_locked - put it into its holder's ready queue, or off
  * @object: the object, whose lock is held
  *
  * To be called whenever capipc_object_receivable_locked() may have changed.
- * What is ready goes to the end of the list, so that all have their turn.
+ * What is ready goes to the end of its band, so that all have their turn.
  *
- * Whether it is on the list changes under the object's lock, but for a receiver
+ * Whether it is in the queue changes under the object's lock, but for a receiver
  * that takes it off; that one calls us again when it is done.
  */
 void capipc_object_update_ready_locked(struct capipc_object *object)
 {
 	struct capipc_context *owner = object->owner;
-	bool added = false;
+	bool added;
 
 	lockdep_assert_held(object->lock);
 	if (!owner)
 		return;
 	if (!capipc_object_receivable_locked(object)) {
 		spin_lock(&owner->ready_lock);
-		list_del_init(&object->ready);
+		capipc_ready_remove(&owner->ready, object);
 		spin_unlock(&owner->ready_lock);
 		return;
 	}
 	spin_lock(&owner->ready_lock);
-	if (list_empty(&object->ready)) {
-		list_add_tail(&object->ready, &owner->ready);
-		added = true;
-	}
+	added = capipc_ready_add(&owner->ready, object);
 	spin_unlock(&owner->ready_lock);
 	if (added)
 		capipc_object_wake_locked(object);
@@ -248,6 +249,8 @@ void capipc_object_attach(struct capipc_object *object, struct capipc_context *c
 	WRITE_ONCE(*capipc_object_flight_cred(object), NULL);
 	object->handle = handle;
 	object->rights = rights;
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		capipc_endpoint_note_holder_locked(capipc_endpoint(object), context->id);
 	spin_unlock(object->lock);
 
 	put_cred(cred);
@@ -351,6 +354,46 @@ void capipc_object_depart(struct capipc_object *object, const struct capipc_tran
 	spin_unlock(object->lock);
 }
 
+static void capipc_object_count_urgent_locked(struct capipc_object *object, u8 band, int n)
+{
+	lockdep_assert_held(object->lock);
+	object->urgent[band - 1] += n;
+	for (band = CAPIPC_READY_BANDS - 1; band && !object->urgent[band - 1]; band--)
+		;
+	object->band = band;
+}
+
+/* Put a message to the end of its queue. */
+void capipc_object_queue_locked(struct capipc_object *object, struct capipc_message *message)
+{
+	lockdep_assert_held(object->lock);
+	list_add_tail(&message->link, &object->queue);
+	object->queued++;
+	if (unlikely(message->band))
+		capipc_object_count_urgent_locked(object, message->band, 1);
+	capipc_object_update_ready_locked(object);
+}
+
+/* Put a message back to where it was: to the head of its queue. */
+void capipc_object_requeue_locked(struct capipc_object *object, struct capipc_message *message)
+{
+	lockdep_assert_held(object->lock);
+	list_add(&message->link, &object->queue);
+	object->queued++;
+	if (unlikely(message->band))
+		capipc_object_count_urgent_locked(object, message->band, 1);
+}
+
+/* Take a message out of its queue. */
+void capipc_object_unqueue_locked(struct capipc_object *object, struct capipc_message *message)
+{
+	lockdep_assert_held(object->lock);
+	list_del_init(&message->link);
+	object->queued--;
+	if (unlikely(message->band))
+		capipc_object_count_urgent_locked(object, message->band, -1);
+}
+
 /* Move its queue to a list of garbage. */
 void capipc_object_splice_queue_locked(struct capipc_object *object, struct list_head *garbage)
 {
@@ -363,6 +406,8 @@ void capipc_object_splice_queue_locked(struct capipc_object *object, struct list
 	}
 	list_splice_tail_init(&object->queue, garbage);
 	object->queued = 0;
+	object->band = 0;
+	memset(object->urgent, 0, sizeof(object->urgent));
 }
 
 /**

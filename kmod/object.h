@@ -17,6 +17,9 @@
  * does not leave its holder. Rings of what is in flight inside each other are
  * found and freed by the collector (collect.c).
  *
+ * These states are those of the model that is searched for errors (docs/model.md), and
+ * each file says which of its steps are there. Who changes them changes the model, too.
+ *
  * Freeing is iterative: closing an object puts its queue on a list of garbage,
  * and capipc_garbage_run() destroys the messages there, which may close more
  * objects, which adds to the same list.
@@ -28,6 +31,7 @@
 #include <linux/llist.h>
 
 #include "main.h"
+#include "ready.h"
 
 enum capipc_place {
 	CAPIPC_PLACE_NEW,
@@ -46,6 +50,8 @@ enum capipc_place {
  * @receiving: a thread has taken the first message and is copying it; nobody else
  *             receives until it is done, so that it can be put back; @lock
  * @embryo: attached, but its handle is not published yet; @lock
+ * @band: the most urgent band of a message in @queue; @lock
+ * @ready_band: in which band of @owner's ready queue it is; @owner->ready_lock
  * @peer_closed_told: its holder has received PEER_CLOSED; or the last thing that
  *                    ever comes from an invitation is in @queue; @lock
  * @owner: the context that holds it; @lock. Alive while @lock is held
@@ -53,14 +59,16 @@ enum capipc_place {
  *             reference, or NULL in a reply; @lock
  * @transfer: leaving: the send that it leaves by; @lock
  * @flights: how often it has left a holder; @lock
- * @ready: on @owner's ready list; @owner->ready_lock inside @lock
+ * @ready: in @owner's ready queue; @owner->ready_lock inside @lock
  * @queue: messages to be received; @lock
  * @queued: length of @queue; @lock
+ * @urgent: how many messages of @queue are in band 1, 2, ...; @lock
  * @handle: its value in @owner's table; @lock
  * @rights: of that handle; @lock
  * @cookie: its holder's; @lock
  * @suspected: on the collector's list, by @suspect
  * @suspect: in the collector's list of suspects
+ * @batch: in the list of suspects of the pass that is under way; the collector's
  * @walk: the collector's: the last walk that came by
  * @walk_flights: the collector's: @flights as it was then
  */
@@ -70,7 +78,10 @@ struct capipc_object {
 	bool receiving;
 	bool embryo;
 	bool peer_closed_told;
+	u8 band;
+	u8 ready_band;
 	u32 queued;
+	u32 urgent[CAPIPC_READY_BANDS - 1];
 	spinlock_t *lock; /* of the pipe or listener, all of this */
 	struct capipc_context *owner;
 	struct capipc_object *container;
@@ -86,6 +97,7 @@ struct capipc_object {
 	u32 walk_flights;
 	u64 walk;
 	struct llist_node suspect;
+	struct list_head batch;
 };
 
 /* The right to receive from a kind of object: who produces has no READ. */
@@ -123,6 +135,9 @@ void capipc_object_wake_locked(struct capipc_object *object);
 void capipc_object_evict_locked(struct capipc_object *object);
 void capipc_object_update_ready_locked(struct capipc_object *object);
 void capipc_object_close(struct capipc_object *object, struct list_head *garbage);
+void capipc_object_queue_locked(struct capipc_object *object, struct capipc_message *message);
+void capipc_object_requeue_locked(struct capipc_object *object, struct capipc_message *message);
+void capipc_object_unqueue_locked(struct capipc_object *object, struct capipc_message *message);
 void capipc_object_splice_queue_locked(struct capipc_object *object, struct list_head *garbage);
 
 const struct cred **capipc_object_flight_cred(struct capipc_object *object);

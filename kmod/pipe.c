@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Message pipes: see pipe.h.
+ *
+ * Step of the model (docs/model.md): cut.
  */
 #include <linux/sched.h>
 
@@ -185,6 +187,71 @@ void capipc_endpoint_close_locked(struct capipc_endpoint *endpoint)
 	wake_up_all(&peer->window);
 }
 
+/**
+ * capipc_endpoint_tell_locked - what its holder wants to know
+ * @endpoint: the endpoint
+ * @flags: CAPIPC_TAG_*
+ *
+ * What it does not want to know any more is forgotten.
+ */
+void capipc_endpoint_tell_locked(struct capipc_endpoint *endpoint, u32 flags)
+{
+	lockdep_assert_held(endpoint->object.lock);
+	endpoint->tell = flags;
+	endpoint->news &= flags;
+	if (!(flags & CAPIPC_TAG_WRITABLE))
+		endpoint->refused = false;
+	capipc_object_update_ready_locked(&endpoint->object);
+}
+
+/* Something has happened that its holder may want to know. */
+void capipc_endpoint_news_locked(struct capipc_endpoint *endpoint, u8 news)
+{
+	lockdep_assert_held(endpoint->object.lock);
+	if (!(endpoint->tell & news))
+		return;
+	endpoint->news |= news;
+	capipc_object_update_ready_locked(&endpoint->object);
+}
+
+/* What its holder is told next: enum capipc_receive_type. */
+u32 capipc_endpoint_take_news_locked(struct capipc_endpoint *endpoint)
+{
+	lockdep_assert_held(endpoint->object.lock);
+	if (endpoint->news & CAPIPC_TAG_WRITABLE) {
+		endpoint->news &= ~CAPIPC_TAG_WRITABLE;
+		return CAPIPC_RECEIVED_WRITABLE;
+	}
+	if (endpoint->news & CAPIPC_TAG_PEER_CHANGED) {
+		endpoint->news &= ~CAPIPC_TAG_PEER_CHANGED;
+		return CAPIPC_RECEIVED_PEER_CHANGED;
+	}
+	return CAPIPC_RECEIVED_PEER_CLOSED;
+}
+
+/* A context holds it now, or again. */
+void capipc_endpoint_note_holder_locked(struct capipc_endpoint *endpoint, u64 id)
+{
+	lockdep_assert_held(endpoint->object.lock);
+	if (endpoint->holder == id)
+		return;
+	endpoint->holder = id;
+	capipc_endpoint_news_locked(capipc_endpoint_peer(endpoint), CAPIPC_TAG_PEER_CHANGED);
+}
+
+/* Half of it is enough, or who sends and who receives would wake each other each time. */
+static void capipc_endpoint_tell_room_locked(struct capipc_endpoint *endpoint)
+{
+	struct capipc_endpoint *peer = capipc_endpoint_peer(endpoint);
+
+	lockdep_assert_held(endpoint->object.lock);
+	if (endpoint->window_messages > READ_ONCE(capipc_window_messages) / 2 ||
+	    endpoint->window_bytes > READ_ONCE(capipc_window_bytes) / 2)
+		return;
+	peer->refused = false;
+	capipc_endpoint_news_locked(peer, CAPIPC_TAG_WRITABLE);
+}
+
 /* A message for it was received or withdrawn: there is room. */
 void capipc_endpoint_release_window_locked(struct capipc_endpoint *endpoint, size_t bytes)
 {
@@ -193,6 +260,8 @@ void capipc_endpoint_release_window_locked(struct capipc_endpoint *endpoint, siz
 	endpoint->window_messages--;
 	if (wq_has_sleeper(&endpoint->window))
 		wake_up_all(&endpoint->window);
+	if (unlikely(capipc_endpoint_peer(endpoint)->refused))
+		capipc_endpoint_tell_room_locked(endpoint);
 }
 
 /* Fail some of the calls over an endpoint. Returns whether there are more. */

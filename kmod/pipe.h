@@ -4,7 +4,7 @@
  *
  * A pipe is one allocation with its two endpoints; a reference to an endpoint is
  * a reference to its pipe. One lock a pipe: a message touches the lock of its
- * pipe and of the receiver's ready list, and no other.
+ * pipe and of the receiver's ready queue, and no other.
  */
 #ifndef CAPIPC_PIPE_H
 #define CAPIPC_PIPE_H
@@ -33,6 +33,10 @@
  * @verdict_count: how many of @verdicts are valid
  * @verdict_next: which to replace next
  * @verdicts: ordinals that @ident may send to @verdict_receiver
+ * @tell: what its holder is to be told, CAPIPC_TAG_*
+ * @news: what of that it has not received yet, CAPIPC_TAG_*
+ * @refused: a send through it found no room, and its holder is to be told of some
+ * @holder: number of the context that holds it, or held it last
  * @attenuation: ordinals that may be sent at all, or NULL for all; changed only by
  *               a thread that has marked the handle as moving
  *
@@ -52,10 +56,14 @@ struct capipc_endpoint {
 	struct capipc_object object;
 	u8 index;
 
+	u8 tell;
+	u8 news;
+	bool refused;
 	bool ident_changed;
 	struct capipc_ident *ident;
 	struct capipc_ident *origin;
 	u64 clause;
+	u64 holder;
 	const struct cred *verdict_receiver;
 	u8 verdict_count;
 	u8 verdict_next;
@@ -130,6 +138,10 @@ int __must_check capipc_endpoint_refresh_ident(struct capipc_endpoint *endpoint,
 					       struct capipc_context *context);
 struct capipc_ident *capipc_endpoint_sender(struct capipc_endpoint *endpoint,
 					    struct capipc_context *context, bool *changed);
+void capipc_endpoint_tell_locked(struct capipc_endpoint *endpoint, u32 flags);
+void capipc_endpoint_news_locked(struct capipc_endpoint *endpoint, u8 news);
+u32 capipc_endpoint_take_news_locked(struct capipc_endpoint *endpoint);
+void capipc_endpoint_note_holder_locked(struct capipc_endpoint *endpoint, u64 id);
 void capipc_endpoint_close_locked(struct capipc_endpoint *endpoint);
 void capipc_endpoint_release_window_locked(struct capipc_endpoint *endpoint, size_t bytes);
 

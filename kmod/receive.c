@@ -2,10 +2,12 @@
 /*
  * Receiving: the next message of all that a context holds.
  *
- * A receiver takes an object off the ready list and its first message off the
+ * A receiver takes an object off the ready queue and its first message off the
  * queue, and marks the object as being received from, so that nobody can
  * overtake it. With no lock held it gives the attachments handles and copies to
  * user space. Then it either finishes, or puts the message back to where it was.
+ *
+ * Steps of the model (docs/model.md): receive, deliver, receive_finish.
  */
 #include <linux/uaccess.h>
 
@@ -34,12 +36,10 @@ static struct capipc_object *capipc_receive_pick(struct capipc_context *context)
 	struct capipc_object *object;
 
 	spin_lock(&context->ready_lock);
-	object = list_first_entry_or_null(&context->ready, struct capipc_object, ready);
-	/* Being on the list means being held, so there is a reference to take. */
-	if (object) {
-		list_del_init(&object->ready);
+	object = capipc_ready_take(&context->ready);
+	/* Being there means being held, so there is a reference to take. */
+	if (object)
 		capipc_object_get(object);
-	}
 	spin_unlock(&context->ready_lock);
 	return object;
 }
@@ -48,7 +48,17 @@ static u32 capipc_receive_news_locked(struct capipc_object *object)
 {
 	if (capipc_kind_is_data_end(object->kind))
 		return capipc_data_end_take_news_locked(capipc_data_end(object));
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		return capipc_endpoint_take_news_locked(capipc_endpoint(object));
 	return CAPIPC_RECEIVED_PEER_CLOSED;
+}
+
+/* What comes next: NULL for news. */
+static struct capipc_message *capipc_receive_next_locked(struct capipc_object *object)
+{
+	if (object->kind == CAPIPC_KIND_ENDPOINT && unlikely(capipc_endpoint(object)->news))
+		return NULL;
+	return list_first_entry_or_null(&object->queue, struct capipc_message, link);
 }
 
 /*
@@ -70,7 +80,7 @@ static int capipc_receive_begin(struct capipc_context *context, struct capipc_ob
 	arg->from = object->handle;
 	arg->cookie = object->cookie;
 	arg->facet = object->kind == CAPIPC_KIND_ENDPOINT ? capipc_endpoint(object)->facet : 0;
-	message = list_first_entry_or_null(&object->queue, struct capipc_message, link);
+	message = capipc_receive_next_locked(object);
 	if (message) {
 		u32 count = message->type == CAPIPC_RECEIVED_CONNECTION ? 0 :
 			message->moved_count;
@@ -83,8 +93,7 @@ static int capipc_receive_begin(struct capipc_context *context, struct capipc_ob
 			goto out_unlock;
 		}
 		arg->ordinal = message->ordinal;
-		list_del_init(&message->link);
-		object->queued--;
+		capipc_object_unqueue_locked(object, message);
 		if (message->transaction)
 			message->transaction->request = NULL;
 	} else {
@@ -93,10 +102,22 @@ static int capipc_receive_begin(struct capipc_context *context, struct capipc_ob
 	object->receiving = true;
 	*out = message;
 out_unlock:
-	/* Off the ready list as long as it is received from, else back on it. */
+	/* Off the ready queue as long as it is received from, else back on it. */
 	capipc_object_update_ready_locked(object);
 	spin_unlock(object->lock);
 	return ret;
+}
+
+static void capipc_receive_return_news_locked(struct capipc_object *object, u32 type)
+{
+	if (type == CAPIPC_RECEIVED_PEER_CLOSED || object->place == CAPIPC_PLACE_CLOSED)
+		return;
+	if (capipc_kind_is_data_end(object->kind))
+		capipc_data_end(object)->signalled = true;
+	else if (object->kind == CAPIPC_KIND_ENDPOINT && object->place == CAPIPC_PLACE_HELD)
+		capipc_endpoint_news_locked(capipc_endpoint(object),
+					    type == CAPIPC_RECEIVED_WRITABLE ?
+					    CAPIPC_TAG_WRITABLE : CAPIPC_TAG_PEER_CHANGED);
 }
 
 /* It could not be delivered: as if nothing had happened. */
@@ -108,16 +129,15 @@ static void capipc_receive_abort(struct capipc_object *object, struct capipc_mes
 
 	spin_lock(object->lock);
 	object->receiving = false;
-	if (type == CAPIPC_RECEIVED_READABLE || type == CAPIPC_RECEIVED_WRITABLE)
-		capipc_data_end(object)->signalled = object->place != CAPIPC_PLACE_CLOSED;
+	if (!message)
+		capipc_receive_return_news_locked(object, type);
 	if (message) {
 		if (object->place == CAPIPC_PLACE_CLOSED ||
 		    (object->kind == CAPIPC_KIND_ENDPOINT &&
 		     capipc_endpoint_pipe(capipc_endpoint(object))->cut)) {
 			list_add(&message->link, &garbage);
 		} else {
-			list_add(&message->link, &object->queue);
-			object->queued++;
+			capipc_object_requeue_locked(object, message);
 			if (message->transaction)
 				message->transaction->request = message;
 		}
@@ -334,7 +354,7 @@ static int capipc_receive_any(struct capipc_context *context, struct capipc_requ
 			return -EAGAIN;
 		if (expired)
 			return -ETIMEDOUT;
-		ret = capipc_wait_event(context->wait, !list_empty_careful(&context->ready),
+		ret = capipc_wait_event(context->wait, !capipc_ready_is_empty(&context->ready),
 					deadline, 1);
 		expired = ret == -ETIMEDOUT;
 		if (ret && !expired)

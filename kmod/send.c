@@ -10,6 +10,8 @@
  *             rules still allow it?
  *
  * Whatever fails undoes what came before it.
+ *
+ * Step of the model (docs/model.md): enqueue.
  */
 #include "audit.h"
 #include "context.h"
@@ -116,6 +118,8 @@ static int capipc_reserve(struct capipc_sending *sending, const struct capipc_de
 			continue;
 		}
 		ret = capipc_reserve_locked(sending);
+		if (unlikely(ret == -EAGAIN) && deadline->nowait)
+			endpoint->refused = endpoint->tell & CAPIPC_TAG_WRITABLE;
 		spin_unlock(endpoint->object.lock);
 
 		if (ret != -EAGAIN || deadline->nowait)
@@ -147,9 +151,7 @@ static int capipc_enqueue(struct capipc_sending *sending, struct capipc_message 
 			message->transaction->request = message;
 			list_add_tail(&message->transaction->link, &sending->target->calls);
 		}
-		list_add_tail(&message->link, &target->queue);
-		target->queued++;
-		capipc_object_update_ready_locked(target);
+		capipc_object_queue_locked(target, message);
 	}
 	spin_unlock(target->lock);
 	return ret;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Transactions: see transaction.h.
+ *
+ * Steps of the model (docs/model.md): withdraw, answer.
  */
 #include "ident.h"
 #include "message.h"
@@ -135,8 +137,7 @@ static struct capipc_message *capipc_transaction_withdraw(struct capipc_transact
 	request = transaction->request;
 	if (request) {
 		transaction->request = NULL;
-		list_del_init(&request->link);
-		target->object.queued--;
+		capipc_object_unqueue_locked(&target->object, request);
 		capipc_endpoint_release_window_locked(target, request->charge);
 		capipc_object_update_ready_locked(&target->object);
 	}

@@ -6,6 +6,8 @@
  * the message is queued they depart, and the handles are freed. Should that have
  * put the target inside itself, through others in flight, the collector finds
  * out. A failure on the way undoes it all.
+ *
+ * Steps of the model (docs/model.md): take_and_detach, departing, look, restore, arrive.
  */
 #include <linux/fdtable.h>
 #include <linux/file.h>
@@ -388,6 +390,8 @@ static void capipc_arrival_hold(struct capipc_context *context, const struct cap
 	spin_lock(object->lock);
 	object->peer_closed_told = false;
 	object->cookie = 0;
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		capipc_endpoint_tell_locked(capipc_endpoint(object), 0);
 	spin_unlock(object->lock);
 	capipc_object_hold(object, context, moved->value, moved->what.rights);
 }

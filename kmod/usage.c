@@ -27,7 +27,7 @@ void capipc_usage_find(struct capipc_usage *usage, struct capipc_context *contex
 	spin_lock(&table->lock);
 	if (!table->dead) {
 		usage->alive = true;
-		usage->ready = !list_empty_careful(&context->ready);
+		usage->ready = !capipc_ready_is_empty(&context->ready);
 		usage->handles = table->capacity - table->free;
 		for (i = 0; i < CAPIPC_RESOURCES; i++)
 			capipc_account_look(context->account, i, &usage->charged[i],

@@ -39,6 +39,19 @@ int capipc_handle_tag(struct capipc_context *context, uint32_t handle,
 	return capipc_context_ioctl(context, CAPIPC_IOC_TAG, &tag);
 }
 
+int capipc_endpoint_notify(struct capipc_context *context, uint32_t endpoint,
+			   uint64_t cookie, uint32_t flags)
+{
+	struct capipc_tag tag = {
+		.size = sizeof(tag),
+		.flags = flags,
+		.handle = endpoint,
+		.cookie = cookie,
+	};
+
+	return capipc_context_ioctl(context, CAPIPC_IOC_TAG, &tag);
+}
+
 int capipc_handle_inspect(struct capipc_context *context, uint32_t handle,
 			  struct capipc_inspect *inspect)
 {

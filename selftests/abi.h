@@ -32,6 +32,9 @@ union any_request {
 	struct capipc_report report;
 	struct capipc_invite invite;
 	struct capipc_accept accept;
+	struct capipc_replace replace;
+	struct capipc_attenuate attenuate;
+	struct capipc_confine confine;
 	struct capipc_duplicate duplicate;
 	struct capipc_create_buffer create_buffer;
 	struct capipc_create_data_pipe create_data_pipe;
@@ -60,6 +63,7 @@ struct abi_world {
 	struct capipc_attachment att[4];
 	struct capipc_invited invited[4];
 	struct capipc_rule rules[4];
+	struct capipc_range ranges[4];
 	struct async_call call;
 	bool calling;
 };
@@ -319,6 +323,38 @@ static void abi_end_invitation(struct abi_world *w)
 	w->invitation_handle = 0;
 }
 
+static int abi_prepare_replace(struct abi_world *w, union any_request *a)
+{
+	int ret = abi_fresh_pipe(w);
+
+	a->replace.handle = w->fresh[0];
+	a->replace.rights = CAPIPC_RIGHTS_SAME;
+	return ret;
+}
+
+static int abi_prepare_attenuate(struct abi_world *w, union any_request *a)
+{
+	int ret = abi_fresh_pipe(w);
+
+	memset(w->ranges, 0, sizeof(w->ranges));
+	a->attenuate.handle = w->fresh[0];
+	a->attenuate.ranges = ipc_ptr(w->ranges);
+	a->attenuate.ranges_count = 1;
+	return ret;
+}
+
+static int abi_prepare_confine(struct abi_world *w, union any_request *a)
+{
+	int ret = abi_fresh_pipe(w);
+
+	memset(w->rules, 0, sizeof(w->rules));
+	a->confine.handle = w->fresh[0];
+	a->confine.rules = ipc_ptr(w->rules);
+	a->confine.rules_count = 1;
+	a->confine.rule_size = sizeof(struct capipc_rule);
+	return ret;
+}
+
 static int abi_prepare_create_buffer(struct abi_world *w, union any_request *a)
 {
 	a->create_buffer.bytes = 1;
@@ -360,7 +396,8 @@ static const struct abi_request abi_requests[] = {
 	{ "close", CAPIPC_IOC_CLOSE, ABI_SIZE(close), 0,
 	  ABI_OFF(close, reserved), ABI_OFF(close, handle), 0, false,
 	  abi_prepare_close },
-	{ "tag", CAPIPC_IOC_TAG, ABI_SIZE(tag), 0, ABI_OFF(tag, reserved),
+	{ "tag", CAPIPC_IOC_TAG, ABI_SIZE(tag),
+	  CAPIPC_TAG_WRITABLE | CAPIPC_TAG_PEER_CHANGED, ABI_OFF(tag, reserved),
 	  ABI_OFF(tag, handle), 0, false, abi_prepare_tag },
 	{ "inspect", CAPIPC_IOC_INSPECT, ABI_SIZE(inspect), 0, ABI_NONE,
 	  ABI_OFF(inspect, handle), 0, true, abi_prepare_inspect },
@@ -393,6 +430,14 @@ static const struct abi_request abi_requests[] = {
 	  ABI_OFF(invite, reserved), ABI_NONE, 0, true, abi_prepare_invite },
 	{ "accept", CAPIPC_IOC_ACCEPT, ABI_SIZE(accept), CAPIPC_ACCEPT_MAY_KILL,
 	  ABI_NONE, ABI_NONE, 0, true, abi_prepare_accept },
+	{ "replace", CAPIPC_IOC_REPLACE, ABI_SIZE(replace), 0,
+	  ABI_OFF(replace, reserved), ABI_OFF(replace, handle), 0, true,
+	  abi_prepare_replace },
+	{ "attenuate", CAPIPC_IOC_ATTENUATE, ABI_SIZE(attenuate), 0, ABI_NONE,
+	  ABI_OFF(attenuate, handle), 0, false, abi_prepare_attenuate },
+	{ "confine", CAPIPC_IOC_CONFINE, ABI_SIZE(confine), 0,
+	  ABI_OFF(confine, reserved), ABI_OFF(confine, handle), 0, false,
+	  abi_prepare_confine },
 	{ "duplicate", CAPIPC_IOC_DUPLICATE, ABI_SIZE(duplicate), 0,
 	  ABI_OFF(duplicate, reserved), ABI_OFF(duplicate, handle), 0, true,
 	  abi_prepare_duplicate },

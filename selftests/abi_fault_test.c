@@ -140,7 +140,7 @@ TEST_F(fault, struct_half_way)
 }
 
 /* The outputs cannot be stored: nothing is made, taken, bound or leaked. */
-TEST_F(fault, struct_readonly)
+TEST_F_TIMEOUT(fault, struct_readonly, 120)
 {
 	const struct abi_request *r;
 	union any_request *a = (void *)self->readonly;

@@ -112,6 +112,7 @@ static uint32_t kinds(unsigned long cmd)
 	switch (cmd) {
 	case CAPIPC_IOC_CLOSE:
 	case CAPIPC_IOC_INSPECT:
+	case CAPIPC_IOC_REPLACE:
 		return ~0U;
 	case CAPIPC_IOC_TAG:
 	case CAPIPC_IOC_RECEIVE:

@@ -132,7 +132,7 @@ static int listen_all(struct actor *a, uid_t uid, const char *prefix,
 /* One context gets half of the names of its user, the next one half of the rest. */
 TEST_F(account, names_of_a_user)
 {
-	__u32 last, extra;
+	__u32 last = 0, extra;
 	int error;
 
 	ASSERT_OK(limit_set(self, 3011, CAPIPC_LIMIT_A_LISTENERS, 8));

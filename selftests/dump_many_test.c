@@ -8,7 +8,8 @@
 #include "capipc_test_account.h"
 #include "capipc_test_dump.h"
 
-#define MANY 2000
+/* More than fit into a few messages, and their reserves into a small machine. */
+#define MANY 500
 
 /* What a dump of many things should find, and what it found. */
 struct census {
@@ -127,10 +128,9 @@ TEST_F_TIMEOUT(dump, many_contexts, 300)
 	census_init(&census);
 	fds = calloc(MANY, sizeof(*fds));
 	ASSERT_OK(actor_fork(a, NULL));
-	ASSERT_OK(user_set(&self->nl, 0, CAPIPC_LIMIT_A_CONTEXTS, MANY + 100));
 	for (i = 0; i < MANY; i++) {
 		fds[i] = ipc_open();
-		EXPECT_LE(0, fds[i]);
+		ASSERT_LE(0, fds[i]);
 		EXPECT_OK(ipc_do_info(fds[i], &info));
 		census.ids[i] = info.context_id;
 	}
@@ -140,7 +140,7 @@ TEST_F_TIMEOUT(dump, many_contexts, 300)
 	/* while others come and go, and it is told that they do */
 	a->page->number[0] = 0;
 	ASSERT_OK(actor_begin(a, act_churn, 0));
-	for (i = 0, n = 0; i < 5; i++) {
+	for (i = 0, n = 0; i < 20; i++) {
 		EXPECT_EQ(0, census_run(&self->nl, CAPIPC_CMD_GET_CONTEXT,
 					&census));
 		n += self->nl.interrupted;
@@ -159,8 +159,6 @@ TEST_F_TIMEOUT(dump, many_contexts, 300)
 		EXPECT_EQ(i % 2, census.seen[i]);
 	for (i = 1; i < MANY; i += 2)
 		close(fds[i]);
-	EXPECT_OK(user_set(&self->nl, 0, CAPIPC_LIMIT_A_CONTEXTS,
-			   CAPIPC_LIMIT_DEFAULT));
 	free(fds);
 	census_free(&census);
 }
@@ -190,7 +188,7 @@ TEST_F_TIMEOUT(dump, many_pipes, 300)
 
 	a->page->number[0] = 0;
 	ASSERT_OK(actor_begin(a, act_churn, 1));
-	for (i = 0, n = 0; i < 5; i++) {
+	for (i = 0, n = 0; i < 20; i++) {
 		EXPECT_EQ(0,
 			  census_run(&self->nl, CAPIPC_CMD_GET_PIPE, &census));
 		n += self->nl.interrupted;

@@ -125,7 +125,8 @@ TEST_F(dump, own_listener)
 	struct view *v;
 	char name[64];
 
-	snprintf(name, sizeof(name), "uid/3122/%s", fresh_name());
+	ASSERT_GT(sizeof(name),
+		  snprintf(name, sizeof(name), "uid/3122/%.32s", fresh_name()));
 	ASSERT_OK(actor_fork(a, NULL));
 	ASSERT_OK(actor_become(a, 3122));
 	ASSERT_OK(actor_open(a));

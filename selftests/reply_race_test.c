@@ -426,9 +426,10 @@ static bool too_slow(int ret)
  * one is told that there is none, and the call ends as the first one says.
  */
 static void races(struct __test_metadata *_metadata, scene *self,
-		  int (*first)(struct racer *), int (*second)(struct racer *))
+		  int (*first)(struct racer *racer),
+		  int (*second)(struct racer *racer))
 {
-	int (*won)(struct racer *);
+	int (*won)(struct racer *racer);
 	int64_t end = ipc_in(6000);
 	pthread_barrier_t start;
 	struct racer racer[2];

@@ -310,22 +310,40 @@ static int race_open(struct race *race)
 	return ret ? ret : ipc_close(race->fd[0], listener);
 }
 
-TEST_F(stress, same_handles)
+/*
+ * In a process of its own: a context whose file is in flight in a message of
+ * another one may live as long as the process does.
+ */
+static int race_run(void)
 {
 	static struct race race;
 	pthread_t t[THREADS];
 	int i;
 
-	ASSERT_OK(race_open(&race));
+	if (race_open(&race))
+		return 1;
 	for (i = 0; i < THREADS; i++)
-		ASSERT_EQ(0, pthread_create(&t[i], NULL, race_thread, &race));
+		if (pthread_create(&t[i], NULL, race_thread, &race))
+			return 2;
 	for (i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
-	EXPECT_EQ(0, race.surprises)
-	TH_LOG("%s: %s", race.where, strerror(race.surprise));
-	EXPECT_LT(THREADS, race.done);
-	close(race.fd[0]);
-	close(race.fd[1]);
+	if (race.surprises)
+		fprintf(stderr, "# %s: %s\n", race.where,
+			strerror(race.surprise));
+	return race.surprises ? 3 : race.done <= THREADS ? 4 : 0;
+}
+
+TEST_F(stress, same_handles)
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(race_run());
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
 	EXPECT_OK(all_gone(self));
 }
 

@@ -221,9 +221,11 @@ TEST_F(trace, denials_and_losses)
 	nl_close(&nl);
 
 	ASSERT_LT(0, read_trace(self));
-	EXPECT_EQ(1, traced(self,
-			    "capipc_deny: context=%llu list=listener object=%llu ordinal=0",
-			    self->client_context, id));
+	EXPECT_EQ(
+		1,
+		traced(self,
+		       "capipc_deny: context=%llu list=listener object=%llu ordinal=0",
+		       self->client_context, id));
 	EXPECT_EQ(
 		21,
 		traced(self,

@@ -157,6 +157,24 @@ int capipc_handle_tag(struct capipc_context *context, uint32_t handle,
 		      uint64_t cookie);
 
 /**
+ * capipc_endpoint_notify() - be told when there is room, or another peer
+ * @context: its context
+ * @endpoint: the endpoint
+ * @cookie: as for capipc_handle_tag(), which asks for nothing
+ * @flags: %CAPIPC_TAG_WRITABLE: receive %CAPIPC_RECEIVED_WRITABLE when there is
+ *         room again after a send that did not wait failed with -EAGAIN;
+ *         %CAPIPC_TAG_PEER_CHANGED: receive %CAPIPC_RECEIVED_PEER_CHANGED when
+ *         another context holds the other end; both, or 0
+ *
+ * Not for endpoints that a dispatcher serves.
+ *
+ * Return: 0; -EBADF, -EBUSY, -EPROTOTYPE; -EINVAL: unknown flags, or @endpoint is
+ * not an endpoint.
+ */
+int capipc_endpoint_notify(struct capipc_context *context, uint32_t endpoint,
+			   uint64_t cookie, uint32_t flags);
+
+/**
  * capipc_handle_inspect() - what a handle is
  * @context: its context
  * @handle: the handle

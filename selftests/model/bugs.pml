@@ -84,6 +84,27 @@
 #define UNFLAG_LATE	false
 #endif
 
+/* What is in a reply is noted to be in the queue of an object. */
+#ifdef BUG_REPLY_QUEUED
+#define REPLY_CONTAINER	0
+#else
+#define REPLY_CONTAINER	NOBODY
+#endif
+
+/* Who connects can send before the connection has been queued. */
+#ifdef BUG_CONNECT_EARLY
+#define UNCONNECTED(o)	false
+#else
+#define UNCONNECTED(o)	in(o, unconnected)
+#endif
+
+/* A context that dies leaves the replies to its calls, and what it invited to. */
+#ifdef BUG_LEAVE_REPLIES
+#define OWED		false
+#else
+#define OWED		queue[REPLIES + mine]
+#endif
+
 /* The marks of earlier passes are believed. */
 #ifdef BUG_OLD_MARKS
 #define FORGET_MARKS	skip

@@ -31,6 +31,7 @@
  *   WITHDRAW      messages are taken back, as the request of a call is
  *   CONFINE       objects are refused on arrival
  *   REPLY         objects are sent in replies, too
+ *   INVITE        or are attached to invitations, which anybody accepts, or drops
  *   CONNECT       the last object is made by connecting to another one
  *   LIVELY        instead of nothing_stays, with pan -a -f: what cannot be reached is
  *                 closed one day, even if the others never stop

@@ -26,7 +26,7 @@ end_idle: /* capipc_collect_pass() */
 			suspects = 0
 		} }
 	fi;
-unflag:
+take:
 	atomic { true ->
 		pick(listed, o);
 		listed = without(listed, o);
@@ -34,7 +34,7 @@ unflag:
 		batch = batch | bit(o);
 		o = 0;
 		if
-		:: listed && !UNFLAG_LATE -> goto unflag
+		:: listed && !UNFLAG_LATE -> goto take
 		:: else
 		fi };
 next:
@@ -46,7 +46,7 @@ next:
 		first = o;
 #endif
 		goto find }
-	:: atomic { !batch && listed -> goto unflag }
+	:: atomic { !batch && listed -> goto take }
 	:: atomic { !batch && !listed ->
 		FORGET_MARKS;
 		rest(COLLECTOR);

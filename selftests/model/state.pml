@@ -35,7 +35,8 @@ byte suspected;
 /*
  * Where the objects really are. Messages in one queue are not ordered: they are
  * received in any order, which includes the right one. After the queues of the
- * objects come the replies that wait for a caller in each context.
+ * objects come the replies that wait for a caller in each context, or what its
+ * invitations hold.
  */
 byte queue[6];
 byte mates[4];		/* what else is in its message; only in queues */

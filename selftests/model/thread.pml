@@ -21,7 +21,7 @@ byte steps;
 #endif
 #define CAN_RECEIVE(o)	(in(o, table[mine]) && !in(o, receiving) && HAS_MESSAGE(o))
 #define IS_OPEN(o)	(place[o] != NEW && place[o] != CLOSED && !in(o, cut))
-#define CAN_SEND_TO(o)	(IS_OPEN(o) && !in(o, unconnected))
+#define CAN_SEND_TO(o)	(IS_OPEN(o) && !UNCONNECTED(o))
 #define CAN_SEND_IT_TO(o) (CAN_SEND_TO(o) && !in(o, message))
 #define HAS_QUEUED(o)	queue[o]
 
@@ -191,6 +191,35 @@ end_idle:
 		};
 		goto take_reply }
 #endif
+#ifdef INVITE
+	:: atomic { MAY_BEGIN && table[mine] -> /* capipc_ioctl_invite() */
+		take_message();
+		d_step { begin; take_and_detach() };
+		goto invite }
+
+	:: atomic { MAY_BEGIN && (queue[REPLIES] || queue[REPLIES + 1]) ->
+		if
+		:: queue[REPLIES] -> target = REPLIES
+		:: queue[REPLIES + 1] -> target = REPLIES + 1
+		fi;
+		pick(queue[target], o);
+		d_step {
+			begin;
+			message = bit(o) | mates[o];
+			queue[target] = queue[target] & ~message;
+			unbind(message);
+			target = 0;
+			o = 0
+		};
+		if
+		:: true -> /* capipc_invitation_take() */
+			d_step { hands[me] = message; unlock };
+			goto restore
+		:: true -> /* capipc_invitation_close() */
+			d_step { garbage[me] = message; message = 0; unlock };
+			goto destroy
+		fi }
+#endif
 #ifdef CONNECT
 	:: atomic { MAY_BEGIN && place[OBJECTS - 1] == NEW && ANY(IS_OPEN) ->
 		choose(IS_OPEN, target); /* capipc_connection_create() */
@@ -301,7 +330,7 @@ arrive: /* capipc_arrival_finish() */
 	:: atomic { message -> goto arrive }
 	:: atomic { !message }
 	fi;
-#ifdef CONFINE
+#if defined(CONFINE) && !defined(BUG_REFUSED_STAYS)
 	run_garbage();
 #endif
 receive_finish: /* capipc_receive_finish() */
@@ -339,7 +368,7 @@ answered: /* capipc_transfer_depart() */
 	atomic { true ->
 		pick(message, o);
 		d_step {
-			depart(o, NOBODY);
+			depart(o, REPLY_CONTAINER);
 			message = without(message, o);
 			o = 0;
 			unlock
@@ -375,6 +404,37 @@ take_reply: /* the caller's other threads cannot come in between */
 		target = 0;
 		goto restore }
 	fi;
+#endif
+
+#ifdef INVITE
+invite: /* capipc_invitation_publish() */
+	if
+	:: atomic { true -> goto inviting }
+	:: atomic { true -> goto restore }
+	fi;
+inviting: /* capipc_invitation_open(): capipc_transfer_depart() */
+	atomic { true ->
+		pick(message, o);
+		d_step {
+			depart(o, NOBODY);
+			message = without(message, o);
+			o = 0;
+			unlock
+		};
+		if
+		:: message -> goto inviting
+		:: else
+		fi };
+	atomic { true -> /* capipc_invitation_open(), too: it can be accepted */
+		d_step {
+			message = hands[me];
+			queue[REPLIES + mine] = queue[REPLIES + mine] | message;
+			bind(message);
+			hands[me] = 0;
+			unlock
+		};
+		end_operation();
+		goto end_idle };
 #endif
 
 #ifdef CONNECT
@@ -416,13 +476,13 @@ dismantle: /* capipc_context_dismantle() */
 		pick(garbage[me], o);
 		d_step { close(me, o); o = 0; unlock };
 		goto dismantle }
-	:: atomic { !garbage[me] && (table[mine] || queue[REPLIES + mine]) ->
+	:: atomic { !garbage[me] && (table[mine] || OWED) ->
 		if
 		:: table[mine] ->
 			pick(table[mine], o);
 			table[mine] = without(table[mine], o);
 			d_step { close(me, o); o = 0; unlock }
-		:: queue[REPLIES + mine] ->
+		:: OWED ->
 			d_step {
 				garbage[me] = queue[REPLIES + mine];
 				queue[REPLIES + mine] = 0;
@@ -430,7 +490,7 @@ dismantle: /* capipc_context_dismantle() */
 			}
 		fi;
 		goto dismantle }
-	:: atomic { !garbage[me] && !table[mine] && !queue[REPLIES + mine] ->
+	:: atomic { !garbage[me] && !table[mine] && !OWED ->
 		end_operation();
 		goto end_dead }
 	fi;

@@ -158,7 +158,8 @@ static void take_who(struct holder *holder, struct nlattr *uid,
 	holder->owner = owner ? nla_get_u32(owner) : holder->uid;
 }
 
-static int got_user(struct genlmsghdr *header, struct nlattr **attrs, void *data)
+static int got_user(struct genlmsghdr *header, struct nlattr **attrs,
+		    void *data)
 {
 	struct holder *holder = append(data);
 	size_t i;
@@ -178,7 +179,8 @@ static int got_user(struct genlmsghdr *header, struct nlattr **attrs, void *data
 	return 0;
 }
 
-static int got_account(struct genlmsghdr *header, struct nlattr **attrs, void *data)
+static int got_account(struct genlmsghdr *header, struct nlattr **attrs,
+		       void *data)
 {
 	struct holder *holder = append(data);
 	size_t i;

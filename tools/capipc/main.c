@@ -14,10 +14,9 @@
 #endif
 
 const struct command *const commands[] = {
-	&command_monitor, &command_ls,	  &command_peers,
-	&command_names,	  &command_top,	  &command_graph,
-	&command_explain, &command_limits, &command_help,
-	NULL,
+	&command_monitor, &command_ls,	  &command_peers,   &command_names,
+	&command_top,	  &command_graph, &command_explain, &command_limits,
+	&command_help,	  NULL,
 };
 
 void complain(const char *format, ...)

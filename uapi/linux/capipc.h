@@ -349,10 +349,15 @@ struct capipc_close {
 	__u32 reserved;
 };
 
+#define CAPIPC_TAG_WRITABLE	(1U << 0)	/* room again after EAGAIN for want of it */
+#define CAPIPC_TAG_PEER_CHANGED	(1U << 1)	/* another context holds the other end */
+
 /**
- * struct capipc_tag - CAPIPC_IOC_TAG: set the cookie of a handle
+ * struct capipc_tag - CAPIPC_IOC_TAG: set the cookie of a handle, and what it tells
  * @size: size of the struct as the caller knows it
- * @flags: must be zero
+ * @flags: for an endpoint %CAPIPC_TAG_WRITABLE, %CAPIPC_TAG_PEER_CHANGED, both or zero:
+ *         what is to be told from now on besides messages and PEER_CLOSED. For other
+ *         objects zero, or EINVAL. Does not move with it, either
  * @handle: an endpoint, a listener or an end of a data pipe
  * @reserved: must be zero
  * @cookie: any number; comes with everything received from the handle, so
@@ -550,7 +555,8 @@ enum capipc_receive_type {
 	CAPIPC_RECEIVED_ACCEPTED	= 5,	/* an invitation was accepted */
 	CAPIPC_RECEIVED_INVITATION_CLOSED = 6,	/* nobody will accept it any more */
 	CAPIPC_RECEIVED_READABLE	= 7,	/* a consumer: the producer has signalled */
-	CAPIPC_RECEIVED_WRITABLE	= 8,	/* a producer: the consumer has signalled */
+	CAPIPC_RECEIVED_WRITABLE	= 8,	/* there is room, in a ring or a window */
+	CAPIPC_RECEIVED_PEER_CHANGED	= 9,	/* another context holds the other end */
 };
 
 /**
@@ -590,9 +596,10 @@ enum capipc_receive_type {
  * with @handle given, EPIPE comes from then on. The stamp is then zero, as it is
  * with READABLE and WRITABLE. These come once for any number of signals since they
  * last came, and before PEER_CLOSED; they say no more than that it is time to look
- * at the ring. From an invitation comes either ACCEPTED or INVITATION_CLOSED, once,
- * and EPIPE from then on; nothing else of it is set but @cookie, and the @stamp of
- * who accepted.
+ * at the ring. From an endpoint, WRITABLE and PEER_CHANGED come if they were asked for with
+ * CAPIPC_IOC_TAG, with a zero stamp and before messages. From an invitation comes
+ * either ACCEPTED or INVITATION_CLOSED, once, and EPIPE from then on; nothing else of
+ * it is set but @cookie, and the @stamp of who accepted.
  * After a failure others have their turn first.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE, EAGAIN,
