@@ -66,17 +66,18 @@ u64 capipc_cred_capabilities(const struct cred *cred, struct user_namespace *ns)
 
 /*
  * One more reference to credentials. The kernel's functions for that also store a zero,
- * plainly, in a member that is zero already where anybody else has a reference. Several
- * processors may do so at the same time, which is a data race, but of no value with itself.
+ * plainly, in a member that is zero already where anybody else has a reference.
  */
 static inline const struct cred *capipc_cred_get(const struct cred *cred)
 {
+	/* Several processors may store the same zero at the same time. */
 	return data_race(get_cred(cred));
 }
 
 /* NULL if the last one is gone. */
 static inline const struct cred *capipc_cred_get_rcu(const struct cred *cred)
 {
+	/* As above. */
 	return data_race(get_cred_rcu(cred));
 }
 
