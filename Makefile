@@ -25,8 +25,8 @@ help:
 #: make shell          a shell in a guest with the module (KERNEL=debug)
 #:
 #: make                module, library and tools, into build/
-#: make module         build/KERNEL/capipc.ko (KERNEL=stock, stock-6.12, stock-7
-#:                     or debug)
+#: make module         build/KERNEL/capipc.ko (KERNEL=stock, stock-6.12, stock-7,
+#:                     debug or kcsan)
 #: make lib            libcapipc and its examples
 #: make tools          the command-line tools
 #: make selftests      the tests of the module
@@ -35,6 +35,7 @@ help:
 #: make check-static   only what needs no guest
 #: make check-stock    only the tests on Debian's kernel
 #: make check-debug    only those on the debug kernel
+#: make check-kcsan    the tests that race, on a kernel that looks for data races
 #: make model          search a model of the collector for errors, with spin
 #: make format         clang-format on what runs in user space
 #: make clean          remove build/; the cache (~/.cache/capipc) stays
@@ -98,6 +99,11 @@ check-kernels:
 
 $(CHECK_KERNELS): check-%:
 	@qemu/check packages userspace $*
+
+# Not part of check: the first time it builds one more kernel.
+.PHONY: check-kcsan
+check-kcsan:
+	@qemu/check packages userspace kcsan
 
 # Not part of check: it takes spin, and the whole machine for minutes.
 .PHONY: model

@@ -125,7 +125,7 @@ static struct capipc_confinement *capipc_confinement_create(struct capipc_contex
 		return ERR_PTR(-ENOMEM);
 	}
 	confinement->rules = rules;
-	confinement->cred = get_current_cred();
+	confinement->cred = capipc_cred_get(current_cred());
 	return confinement;
 }
 

@@ -12,6 +12,7 @@
 
 #include "context.h"
 #include "data_pipe.h"
+#include "ident.h"
 #include "invitation.h"
 #include "ioctl.h"
 #include "listener.h"
@@ -104,7 +105,7 @@ static int capipc_open(struct inode *inode, struct file *file)
 	context->pid = get_pid(task_tgid(current));
 	context->net = get_net(current->nsproxy->net_ns);
 	context->net_ns = context->net->ns.inum;
-	rcu_assign_pointer(context->cred, get_current_cred());
+	rcu_assign_pointer(context->cred, capipc_cred_get(current_cred()));
 
 	mutex_lock(&context->process->lock);
 	list_add(&context->process_link, &context->process->contexts);
@@ -149,7 +150,7 @@ void capipc_context_note_cred(struct capipc_context *context)
 	const struct cred *cred = current_cred();
 
 	if (unlikely(rcu_access_pointer(context->cred) != cred))
-		put_cred(capipc_context_set_cred(context, get_cred(cred)));
+		put_cred(capipc_context_set_cred(context, capipc_cred_get(cred)));
 }
 
 /**

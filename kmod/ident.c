@@ -35,7 +35,7 @@ struct capipc_ident *capipc_ident_create(struct capipc_context *context)
 	} while (!ident->id);
 	ident->image = context->process->image;
 	ident->exec_id = READ_ONCE(current->self_exec_id);
-	ident->cred = get_current_cred();
+	ident->cred = capipc_cred_get(current_cred());
 	ident->pid = get_pid(task_tgid(current));
 	ident->exe = context->exe ? get_file(context->exe) : NULL;
 	ident->start_time_ns = current->group_leader->start_boottime;

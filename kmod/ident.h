@@ -13,6 +13,8 @@
 
 #include <linux/bits.h>
 #include <linux/capability.h>
+#include <linux/compiler.h>
+#include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/pid.h>
 #include <linux/user_namespace.h>
@@ -64,5 +66,22 @@ void capipc_ident_stamp(const struct capipc_ident *ident, bool changed,
 
 u64 capipc_cred_capabilities(const struct cred *cred, struct user_namespace *ns);
 bool capipc_cred_in_group(const struct cred *cred, kgid_t gid);
+
+/*
+ * One more reference to credentials. The kernel's functions for that also store a zero,
+ * plainly, in a member that is zero already where anybody else has a reference.
+ */
+static inline const struct cred *capipc_cred_get(const struct cred *cred)
+{
+	/* Several processors may store the same zero at the same time. */
+	return data_race(get_cred(cred));
+}
+
+/* NULL if the last one is gone. */
+static inline const struct cred *capipc_cred_get_rcu(const struct cred *cred)
+{
+	/* As above. */
+	return data_race(get_cred_rcu(cred));
+}
 
 #endif /* CAPIPC_IDENT_H */

@@ -9,6 +9,7 @@
 
 #include "context.h"
 #include "data_pipe.h"
+#include "ident.h"
 #include "invitation.h"
 #include "listener.h"
 #include "message.h"
@@ -340,7 +341,7 @@ void capipc_object_detach(struct capipc_object *object, const struct capipc_tran
 	/* What its rules compare a sender with until somebody holds it again. */
 	rcu_read_lock();
 	do {
-		cred = get_cred_rcu(rcu_dereference(object->owner->cred));
+		cred = capipc_cred_get_rcu(rcu_dereference(object->owner->cred));
 	} while (!cred);
 	rcu_read_unlock();
 	WRITE_ONCE(*capipc_object_flight_cred(object), cred);

@@ -455,7 +455,7 @@ static void capipc_verdict_remember_locked(struct capipc_endpoint *endpoint,
 		return;
 	if (endpoint->verdict_receiver != receiver) {
 		/* Only what is still alive can be pinned. */
-		receiver = get_cred_rcu(receiver);
+		receiver = capipc_cred_get_rcu(receiver);
 		if (!receiver)
 			return;
 		put_cred(endpoint->verdict_receiver);

@@ -117,6 +117,17 @@ void capipc_transaction_drop(struct capipc_transaction *transaction)
 	capipc_transaction_settle(transaction, CAPIPC_DROPPED, NULL);
 }
 
+/**
+ * capipc_transaction_expire - the deadline of the caller has passed
+ * @transaction: the call; the caller goes on to abandon it if this is true
+ *
+ * Return: false if it was answered or dropped in the meantime, and that counts.
+ */
+bool capipc_transaction_expire(struct capipc_transaction *transaction)
+{
+	return capipc_transaction_settle(transaction, CAPIPC_ABANDONED, NULL);
+}
+
 static struct capipc_message *capipc_transaction_withdraw(struct capipc_transaction *transaction)
 {
 	struct capipc_object *object = &transaction->endpoint->object;

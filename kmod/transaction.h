@@ -77,6 +77,7 @@ void capipc_transaction_put(struct capipc_transaction *transaction);
 bool capipc_transaction_answer(struct capipc_transaction *transaction,
 			       struct capipc_message *reply);
 void capipc_transaction_drop(struct capipc_transaction *transaction);
+bool capipc_transaction_expire(struct capipc_transaction *transaction);
 void capipc_transaction_abandon(struct capipc_transaction *transaction, bool withdraw,
 				struct list_head *garbage);
 
