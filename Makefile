@@ -25,8 +25,8 @@ help:
 #: make shell          a shell in a guest with the module (KERNEL=debug)
 #:
 #: make                module, library and tools, into build/
-#: make module         build/KERNEL/capipc.ko (KERNEL=stock, stock-6.12, stock-7
-#:                     or debug)
+#: make module         build/KERNEL/capipc.ko (KERNEL=stock, stock-6.12, stock-7,
+#:                     debug or kcsan)
 #: make lib            libcapipc and its examples
 #: make tools          the command-line tools
 #: make selftests      the tests of the module
@@ -37,6 +37,7 @@ help:
 #: make check-debug    only those on the debug kernel
 #: make fuzz           fuzz the module: MINUTES=10 SEED=1
 #: make coverage       how much of the module tests and fuzzing run
+#: make check-kcsan    the tests that race, on a kernel that looks for data races
 #: make model          search a model of the collector for errors, with spin
 #: make format         clang-format on what runs in user space
 #: make clean          remove build/; the cache (~/.cache/capipc) stays
@@ -100,6 +101,11 @@ check-kernels:
 
 $(CHECK_KERNELS): check-%:
 	@qemu/check packages userspace $*
+
+# Not part of check: the first time it builds one more kernel.
+.PHONY: check-kcsan
+check-kcsan:
+	@qemu/check packages userspace kcsan
 
 # Not part of check: it takes spin, and the whole machine for minutes.
 .PHONY: model

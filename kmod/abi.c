@@ -42,6 +42,7 @@ static_assert(sizeof(struct capipc_invited) == 24);
 static_assert(sizeof(struct capipc_invite) == 64);
 static_assert(sizeof(struct capipc_accept) == 64);
 static_assert(sizeof(struct capipc_duplicate) == 24);
+static_assert(sizeof(struct capipc_fuse) == 16);
 static_assert(sizeof(struct capipc_create_buffer) == 24);
 static_assert(sizeof(struct capipc_create_data_pipe) == 40);
 static_assert(sizeof(struct capipc_signal) == 16);

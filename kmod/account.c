@@ -355,13 +355,20 @@ void capipc_account_release(struct capipc_account *account)
 	capipc_account_uncharge(account, CAPIPC_BYTES, CAPIPC_ACCOUNT_BYTES);
 }
 
-/* Nobody is kept from passing a few files on by what others of its user have. */
+/*
+ * Nobody is kept from passing a few files on by what others of its user have. Contexts
+ * that have gone may have left some of theirs behind; those of all that there may be
+ * at a time are the most that this adds.
+ */
 static bool capipc_files_allowed(const struct capipc_user *user, long of_user, long of_account)
 {
 	long limit = min_t(unsigned long, READ_ONCE(user->limit[CAPIPC_LIMIT_A_FILES]),
 			   rlimit(RLIMIT_NOFILE));
 
-	return of_user <= limit || of_account <= min(limit, CAPIPC_RESERVE_FILES);
+	long reserved = CAPIPC_RESERVE_FILES * READ_ONCE(user->limit[CAPIPC_LIMIT_A_CONTEXTS]);
+
+	return of_user <= limit ||
+	       (of_account <= min(limit, CAPIPC_RESERVE_FILES) && of_user - limit <= reserved);
 }
 
 /**

@@ -334,8 +334,12 @@ static int capipc_user_parse(struct genl_info *info, const struct capipc_asker *
 	return -EINVAL;
 }
 
-/* What there is to tell of a user, also of one that has nothing. */
-static void capipc_user_look(kuid_t owner, kuid_t uid, struct capipc_user_copy *copy)
+/*
+ * What there is to tell of a user, also of one that has nothing: what its limits would
+ * be. Of those whom the caller could only own, that is not for everybody to know.
+ */
+static int capipc_user_look(const struct capipc_asker *asker, kuid_t owner, kuid_t uid,
+			    struct capipc_user_copy *copy)
 {
 	struct capipc_user *user = capipc_user_find(owner, uid);
 	int i;
@@ -343,8 +347,10 @@ static void capipc_user_look(kuid_t owner, kuid_t uid, struct capipc_user_copy *
 	if (user) {
 		capipc_user_copy(user, copy);
 		capipc_user_put(user);
-		return;
+		return 0;
 	}
+	if (!asker->all && !uid_eq(uid, asker->uid))
+		return -ENOENT;
 	memset(copy, 0, sizeof(*copy));
 	copy->uid = uid;
 	copy->owner = owner;
@@ -353,6 +359,7 @@ static void capipc_user_look(kuid_t owner, kuid_t uid, struct capipc_user_copy *
 	capipc_limits_unlock();
 	for (i = 0; i < CAPIPC_RESOURCES; i++)
 		copy->amount[i].limit = copy->limit[capipc_limit_of(i)];
+	return 0;
 }
 
 int capipc_get_user(struct sk_buff *request, struct genl_info *info)
@@ -379,7 +386,11 @@ int capipc_get_user(struct sk_buff *request, struct genl_info *info)
 			       "to ask about others takes CAP_SYS_ADMIN in the initial user namespace");
 		return -EPERM;
 	}
-	capipc_user_look(owner, uid, &copy);
+	ret = capipc_user_look(&asker, owner, uid, &copy);
+	if (ret) {
+		NL_SET_ERR_MSG(info->extack, "it has nothing, and is not a subordinate user of yours");
+		return ret;
+	}
 	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!skb)
 		return -ENOMEM;

@@ -17,13 +17,15 @@
 #include "table.h"
 
 /**
- * struct capipc_attenuation - ordinals that may be sent; invariant
+ * struct capipc_attenuation - ordinals that may be sent; invariant but for @refs
+ * @refs: the endpoint has one, who looks at it without the lock another one
  * @account: pays for it
  * @charge: bytes
  * @count: number of ranges; none allows nothing
  * @ranges: in ascending order, and none touches another
  */
 struct capipc_attenuation {
+	refcount_t refs;
 	struct capipc_account *account;
 	size_t charge;
 	u32 count;
@@ -53,9 +55,17 @@ bool capipc_attenuation_allows(const struct capipc_attenuation *attenuation, u32
 }
 
 /* @attenuation may be NULL. */
-void capipc_attenuation_free(struct capipc_attenuation *attenuation)
+struct capipc_attenuation *capipc_attenuation_get(struct capipc_attenuation *attenuation)
 {
-	if (!attenuation)
+	if (attenuation)
+		refcount_inc(&attenuation->refs);
+	return attenuation;
+}
+
+/* @attenuation may be NULL. */
+void capipc_attenuation_put(struct capipc_attenuation *attenuation)
+{
+	if (!attenuation || !refcount_dec_and_test(&attenuation->refs))
 		return;
 	capipc_account_uncharge(attenuation->account, CAPIPC_BYTES, attenuation->charge);
 	kvfree(attenuation);
@@ -75,6 +85,7 @@ static struct capipc_attenuation *capipc_attenuation_alloc(struct capipc_context
 		capipc_account_uncharge(context->account, CAPIPC_BYTES, size);
 		return ERR_PTR(-ENOMEM);
 	}
+	refcount_set(&attenuation->refs, 1);
 	attenuation->account = context->account;
 	attenuation->charge = size;
 	attenuation->count = count;
@@ -95,13 +106,13 @@ static struct capipc_attenuation *capipc_attenuation_copy(struct capipc_context 
 		return new;
 	if (copy_from_user(new->ranges, u64_to_user_ptr(arg->ranges),
 			   array_size(arg->ranges_count, sizeof(new->ranges[0])))) {
-		capipc_attenuation_free(new);
+		capipc_attenuation_put(new);
 		return ERR_PTR(-EFAULT);
 	}
 	for (i = 0; i < new->count; i++) {
 		range = &new->ranges[i];
 		if (range->first > range->last || (i && range->first <= range[-1].last)) {
-			capipc_attenuation_free(new);
+			capipc_attenuation_put(new);
 			return ERR_PTR(-EINVAL);
 		}
 	}
@@ -130,32 +141,75 @@ static u32 capipc_attenuation_meet(const struct capipc_attenuation *a,
 	return n;
 }
 
+/**
+ * capipc_attenuation_both - what two of them let through
+ * @context: who pays for it
+ * @a: one, or NULL for all
+ * @b: the other one, likewise
+ *
+ * Return: with a reference; NULL for all, or -EMLINK, -EDQUOT, -ENOMEM.
+ */
+struct capipc_attenuation *capipc_attenuation_both(struct capipc_context *context,
+						   struct capipc_attenuation *a,
+						   struct capipc_attenuation *b)
+{
+	struct capipc_attenuation *both;
+	u32 count;
+
+	if (!a || !b || a == b)
+		return capipc_attenuation_get(a ?: b);
+	count = capipc_attenuation_meet(a, b, NULL);
+	if (count > CAPIPC_RANGES_MAX)
+		return ERR_PTR(-EMLINK);
+	both = capipc_attenuation_alloc(context, count);
+	if (!IS_ERR(both))
+		capipc_attenuation_meet(a, b, both->ranges);
+	return both;
+}
+
+/* Set @new in place of @old, unless a fuse has set something else meanwhile. */
+static bool capipc_attenuation_set(struct capipc_endpoint *endpoint,
+				   struct capipc_attenuation *old,
+				   struct capipc_attenuation *new)
+{
+	bool set;
+
+	capipc_object_lock(&endpoint->object);
+	set = endpoint->attenuation == old;
+	if (set) {
+		endpoint->attenuation = capipc_attenuation_get(new);
+		endpoint->verdict_count = 0;
+		endpoint->verdict_next = 0;
+	}
+	capipc_object_unlock(&endpoint->object);
+	if (set)
+		capipc_attenuation_put(old);
+	return set;
+}
+
 /*
- * Set @wanted on top of what is there. Nobody else changes that: the handle is
- * marked as moving.
+ * Set @wanted on top of what is there. That is changed by nobody else, since the handle
+ * is marked as moving, but by who fuses the other end of the pipe.
  */
 static int capipc_attenuate(struct capipc_context *context, struct capipc_endpoint *endpoint,
 			    struct capipc_attenuation *wanted)
 {
-	struct capipc_attenuation *old = endpoint->attenuation, *new = wanted;
-	u32 count;
+	struct capipc_attenuation *old, *new;
+	bool set;
 
-	if (old) {
-		count = capipc_attenuation_meet(old, wanted, NULL);
-		if (count > CAPIPC_RANGES_MAX)
-			return -EINVAL;
-		new = capipc_attenuation_alloc(context, count);
-		if (IS_ERR(new))
-			return PTR_ERR(new);
-		capipc_attenuation_meet(old, wanted, new->ranges);
-		capipc_attenuation_free(wanted);
-	}
-	spin_lock(endpoint->object.lock);
-	endpoint->attenuation = new;
-	endpoint->verdict_count = 0;
-	endpoint->verdict_next = 0;
-	spin_unlock(endpoint->object.lock);
-	capipc_attenuation_free(old);
+	do {
+		capipc_object_lock(&endpoint->object);
+		old = capipc_attenuation_get(endpoint->attenuation);
+		capipc_object_unlock(&endpoint->object);
+		new = capipc_attenuation_both(context, old, wanted);
+		if (IS_ERR(new)) {
+			capipc_attenuation_put(old);
+			return new == ERR_PTR(-EMLINK) ? -EINVAL : PTR_ERR(new);
+		}
+		set = capipc_attenuation_set(endpoint, old, new);
+		capipc_attenuation_put(new);
+		capipc_attenuation_put(old);
+	} while (!set);
 	return 0;
 }
 
@@ -181,7 +235,6 @@ int capipc_ioctl_attenuate(struct capipc_context *context, struct capipc_request
 			capipc_garbage_run(&garbage);
 		}
 	}
-	if (ret)
-		capipc_attenuation_free(wanted);
+	capipc_attenuation_put(wanted);
 	return ret;
 }

@@ -12,7 +12,11 @@
 struct capipc_attenuation;
 
 bool capipc_attenuation_allows(const struct capipc_attenuation *attenuation, u32 ordinal);
-void capipc_attenuation_free(struct capipc_attenuation *attenuation);
+struct capipc_attenuation *capipc_attenuation_get(struct capipc_attenuation *attenuation);
+void capipc_attenuation_put(struct capipc_attenuation *attenuation);
+struct capipc_attenuation *capipc_attenuation_both(struct capipc_context *context,
+						   struct capipc_attenuation *a,
+						   struct capipc_attenuation *b);
 int capipc_ioctl_attenuate(struct capipc_context *context, struct capipc_request *request);
 
 #endif /* CAPIPC_ATTENUATION_H */

@@ -31,21 +31,26 @@ static void capipc_audit_rule(struct capipc_event *event, const struct capipc_ne
 /* Who holds it, with a reference; NULL if nobody does. */
 static void capipc_audit_holder(struct capipc_event *event, struct capipc_object *object)
 {
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	if (object->owner) {
 		refcount_inc(&object->owner->refs);
 		event->holder = object->owner;
 		event->context_id = object->owner->id;
 	}
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 }
 
-/* An endpoint that waits in a listener is as good as held by who holds that. */
+/*
+ * An endpoint that waits in a listener is as good as held by who holds that. NULL for one
+ * that is closed: it need not have a reference of its own any more.
+ */
 static struct capipc_object *capipc_audit_held_locked(struct capipc_endpoint *endpoint)
 {
 	struct capipc_object *object = &endpoint->object;
 
 	lockdep_assert_held(object->lock);
+	if (object->place == CAPIPC_PLACE_CLOSED)
+		return NULL;
 	if (object->container && object->container->kind == CAPIPC_KIND_LISTENER)
 		object = object->container;
 	return capipc_object_get(object);
@@ -61,6 +66,48 @@ static u64 capipc_audit_stamp_locked(const struct capipc_endpoint *endpoint)
 	return ident && owner && ident->pid == owner->pid ? ident->id : 0;
 }
 
+/* @ident may be NULL, for want of memory. */
+static void capipc_audit_message(struct capipc_context *context, struct capipc_endpoint *endpoint,
+				 const struct capipc_ident *ident, bool changed, u32 ordinal)
+{
+	struct capipc_event event = {
+		.type = CAPIPC_EVENT_DENY,
+		.net = context->net,
+		.account = context->account,
+		.object_id = capipc_endpoint_pipe(endpoint)->id,
+		.actor = ident,
+		.actor_changed = changed,
+		.ordinal = ordinal,
+	};
+	struct capipc_nearest nearest = {
+		.list = CAPIPC_RULE_LIST_ENDPOINT,
+		.rule = CAPIPC_EXPLAIN_NONE,
+	};
+	struct capipc_endpoint *target;
+	struct capipc_object *held;
+
+	capipc_object_lock(&endpoint->object);
+	target = capipc_endpoint_peer(endpoint);
+	if (ident)
+		capipc_endpoint_nearest_locked(endpoint, ident, changed, ordinal, &nearest);
+	held = capipc_audit_held_locked(target);
+	event.holder_stamp = capipc_audit_stamp_locked(target);
+	event.facet = target->facet;
+	capipc_object_unlock(&endpoint->object);
+
+	trace_capipc_deny(context, event.object_id, ordinal, nearest.list);
+	if (capipc_event_wanted(event.net)) {
+		if (held)
+			capipc_audit_holder(&event, held);
+		capipc_audit_rule(&event, &nearest);
+		capipc_event_emit(&event);
+		if (event.holder)
+			capipc_context_put(event.holder);
+	}
+	if (held)
+		capipc_object_put(held);
+}
+
 /**
  * capipc_audit_send - rules refuse a message
  * @context: the sender's
@@ -70,46 +117,29 @@ static u64 capipc_audit_stamp_locked(const struct capipc_endpoint *endpoint)
 void capipc_audit_send(struct capipc_context *context, struct capipc_endpoint *endpoint,
 		       u32 ordinal)
 {
-	struct capipc_endpoint *target = capipc_endpoint_peer(endpoint);
-	struct capipc_event event = {
-		.type = CAPIPC_EVENT_DENY,
-		.net = context->net,
-		.account = context->account,
-		.object_id = capipc_endpoint_pipe(endpoint)->id,
-		.ordinal = ordinal,
-	};
-	struct capipc_nearest nearest = {
-		.list = CAPIPC_RULE_LIST_ENDPOINT,
-		.rule = CAPIPC_EXPLAIN_NONE,
-	};
-	struct capipc_object *held;
 	struct capipc_ident *ident;
 	bool changed = false;
 
-	if (!capipc_event_wanted(event.net) && !trace_capipc_deny_enabled())
+	if (!capipc_event_wanted(context->net) && !trace_capipc_deny_enabled())
 		return;
 	ident = capipc_endpoint_sender(endpoint, context, &changed);
-	event.actor = ident;
-	event.actor_changed = changed;
-
-	spin_lock(target->object.lock);
-	if (ident)
-		capipc_endpoint_nearest_locked(endpoint, ident, changed, ordinal, &nearest);
-	held = capipc_audit_held_locked(target);
-	event.holder_stamp = capipc_audit_stamp_locked(target);
-	event.facet = target->facet;
-	spin_unlock(target->object.lock);
-
-	trace_capipc_deny(context, event.object_id, ordinal, nearest.list);
-	if (capipc_event_wanted(event.net)) {
-		capipc_audit_holder(&event, held);
-		capipc_audit_rule(&event, &nearest);
-		capipc_event_emit(&event);
-		if (event.holder)
-			capipc_context_put(event.holder);
-	}
-	capipc_object_put(held);
+	capipc_audit_message(context, endpoint, ident, changed, ordinal);
 	capipc_ident_put(ident);
+}
+
+/**
+ * capipc_audit_fuse - rules refuse a message that would have moved
+ * @context: of who fuses
+ * @endpoint: the endpoint that it might as well have been sent through
+ * @sender: who sent it
+ * @changed: that is not who connected
+ * @ordinal: the method
+ */
+void capipc_audit_fuse(struct capipc_context *context, struct capipc_endpoint *endpoint,
+		       const struct capipc_ident *sender, bool changed, u32 ordinal)
+{
+	if (capipc_event_wanted(context->net) || trace_capipc_deny_enabled())
+		capipc_audit_message(context, endpoint, sender, changed, ordinal);
 }
 
 /**
@@ -207,14 +237,17 @@ void capipc_audit_accepted(struct capipc_context *context, struct capipc_object 
  * capipc_audit_confined - an endpoint was closed instead of being received
  * @context: the receiver's
  * @object: the endpoint
+ * @sender: who sent it, and causes the event; NULL if nobody knows
  */
-void capipc_audit_confined(struct capipc_context *context, struct capipc_object *object)
+void capipc_audit_confined(struct capipc_context *context, struct capipc_object *object,
+			   const struct capipc_ident *sender)
 {
 	struct capipc_event event = {
 		.type = CAPIPC_EVENT_DENY,
 		.net = context->net,
 		.object_id = capipc_object_id(object),
 		.context_id = context->id,
+		.causer = sender,
 	};
 	struct capipc_nearest nearest = {
 		.list = CAPIPC_RULE_LIST_CONFINEMENT,

@@ -137,6 +137,7 @@ static int capipc_call_wait(struct capipc_context *context, struct capipc_reques
 			    const struct capipc_deadline *deadline, bool *over)
 {
 	struct capipc_call *arg = &request->argument.call;
+	bool expired;
 	int ret = 0;
 
 	arg->state = CAPIPC_CALL_SENT;
@@ -145,6 +146,8 @@ static int capipc_call_wait(struct capipc_context *context, struct capipc_reques
 		ret = capipc_wait_event(transaction->wait,
 					capipc_transaction_state(transaction) != CAPIPC_WAITING,
 					deadline, 0);
+	/* An answer at the last moment is in time: who sent it was told so. */
+	expired = ret == -ETIMEDOUT && capipc_transaction_expire(transaction);
 	switch (capipc_transaction_state(transaction)) {
 	case CAPIPC_REPLIED:
 		ret = capipc_call_finish(context, request, transaction);
@@ -154,7 +157,7 @@ static int capipc_call_wait(struct capipc_context *context, struct capipc_reques
 		ret = -ECONNRESET;
 		break;
 	default:
-		if (ret != -ETIMEDOUT)
+		if (!expired)
 			return capipc_call_park(context, request, transaction, ret);
 		capipc_call_give_up(transaction);
 		break;

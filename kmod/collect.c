@@ -55,18 +55,25 @@ void capipc_collect_suspect(struct capipc_object *object)
 }
 
 /*
- * One step of a walk. Returns the container with a reference, or NULL if @object
- * is a root: held, being sent or received from, in a reply, or closed.
+ * One step of a walk. Returns the container, or what stands in the place of @object
+ * for ever, with a reference, or NULL if @object is a root: held, being sent or
+ * received from, in a reply, or closed.
  */
 static struct capipc_object *capipc_collect_step(struct capipc_object *object, u32 *flights)
 {
-	struct capipc_object *container = NULL;
+	struct capipc_object *container = NULL, *last;
 
-	spin_lock(object->lock);
-	if (object->place == CAPIPC_PLACE_IN_FLIGHT && !object->receiving && object->container)
+	capipc_object_lock(object);
+	if (object->place == CAPIPC_PLACE_IN_FLIGHT && !object->receiving && object->container) {
 		container = capipc_object_get(object->container);
+	} else if (object->place == CAPIPC_PLACE_FUSED) {
+		/* It has the same lock. Without a place it may have no reference either. */
+		last = capipc_object_last(object);
+		if (last->place != CAPIPC_PLACE_CLOSED)
+			container = capipc_object_get(last);
+	}
 	*flights = object->flights;
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 	return container;
 }
 
@@ -120,6 +127,21 @@ static bool capipc_collect_verify(struct capipc_object *start)
 	return ring;
 }
 
+/*
+ * Something on a ring that can be closed. Consumes the reference to @object and
+ * returns another one. What comes after one that was fused is in flight, for ever.
+ */
+static struct capipc_object *capipc_collect_unfused(struct capipc_object *object)
+{
+	struct capipc_object *last = capipc_object_last(object);
+
+	if (last == object)
+		return object;
+	capipc_object_get(last);
+	capipc_object_put(object);
+	return last;
+}
+
 /* Look for one ring, and free it. Returns how long it took to look, in ns. */
 static u64 capipc_collect_one(struct capipc_object *suspect, u64 pass)
 {
@@ -132,6 +154,7 @@ static u64 capipc_collect_one(struct capipc_object *suspect, u64 pass)
 	ring = object && capipc_collect_verify(object);
 	end = ktime_get_ns();
 	if (ring) {
+		object = capipc_collect_unfused(object);
 		capipc_object_close(object, &garbage);
 		capipc_garbage_run(&garbage);
 	}

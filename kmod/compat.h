@@ -10,10 +10,12 @@
 #include <linux/compiler_types.h>
 #include <linux/version.h>
 #include <linux/capability.h>
+#include <linux/device/class.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/path.h>
 #include <linux/rcupdate.h>
@@ -24,6 +26,21 @@
 #ifndef __counted_by
 #define __counted_by(member)
 #endif
+
+#if KERNEL_VERSION(6, 2, 0) <= LINUX_VERSION_CODE
+#define capipc_compat_devnode_device	const struct device
+#else
+#define capipc_compat_devnode_device	struct device
+#endif
+
+static inline struct class *capipc_compat_class_create(const char *name)
+{
+#if KERNEL_VERSION(6, 4, 0) <= LINUX_VERSION_CODE
+	return class_create(name);
+#else
+	return class_create(THIS_MODULE, name);
+#endif
+}
 
 static inline u64 capipc_compat_cap_bits(kernel_cap_t caps)
 {

@@ -125,7 +125,7 @@ static struct capipc_confinement *capipc_confinement_create(struct capipc_contex
 		return ERR_PTR(-ENOMEM);
 	}
 	confinement->rules = rules;
-	confinement->cred = get_current_cred();
+	confinement->cred = capipc_cred_get(current_cred());
 	return confinement;
 }
 
@@ -149,7 +149,7 @@ int capipc_ioctl_confine(struct capipc_context *context, struct capipc_request *
 		goto out_put;
 	}
 	endpoint = capipc_endpoint(handle.object);
-	spin_lock(handle.object->lock);
+	capipc_object_lock(handle.object);
 	if (handle.object->owner != context || handle.object->handle != arg->handle) {
 		ret = -EBADF;
 	} else if (endpoint->confinement) {
@@ -158,7 +158,7 @@ int capipc_ioctl_confine(struct capipc_context *context, struct capipc_request *
 		endpoint->confinement = confinement;
 		confinement = NULL;
 	}
-	spin_unlock(handle.object->lock);
+	capipc_object_unlock(handle.object);
 	capipc_confinement_free(confinement);
 out_put:
 	capipc_handle_put(&handle);

@@ -12,6 +12,7 @@
 
 #include "context.h"
 #include "data_pipe.h"
+#include "ident.h"
 #include "invitation.h"
 #include "ioctl.h"
 #include "listener.h"
@@ -104,7 +105,7 @@ static int capipc_open(struct inode *inode, struct file *file)
 	context->pid = get_pid(task_tgid(current));
 	context->net = get_net(current->nsproxy->net_ns);
 	context->net_ns = context->net->ns.inum;
-	rcu_assign_pointer(context->cred, get_current_cred());
+	rcu_assign_pointer(context->cred, capipc_cred_get(current_cred()));
 
 	mutex_lock(&context->process->lock);
 	list_add(&context->process_link, &context->process->contexts);
@@ -149,7 +150,7 @@ void capipc_context_note_cred(struct capipc_context *context)
 	const struct cred *cred = current_cred();
 
 	if (unlikely(rcu_access_pointer(context->cred) != cred))
-		put_cred(capipc_context_set_cred(context, get_cred(cred)));
+		put_cred(capipc_context_set_cred(context, capipc_cred_get(cred)));
 }
 
 /**
@@ -285,7 +286,7 @@ int capipc_ioctl_tag(struct capipc_context *context, struct capipc_request *requ
 	ret = capipc_context_get_object(context, arg->handle, &handle);
 	if (ret)
 		return ret;
-	spin_lock(handle.object->lock);
+	capipc_object_lock(handle.object);
 	if (handle.object->owner != context || handle.object->handle != arg->handle) {
 		ret = -EBADF;
 	} else if (handle.kind == CAPIPC_KIND_ENDPOINT) {
@@ -296,7 +297,7 @@ int capipc_ioctl_tag(struct capipc_context *context, struct capipc_request *requ
 	} else {
 		handle.object->cookie = arg->cookie;
 	}
-	spin_unlock(handle.object->lock);
+	capipc_object_unlock(handle.object);
 	capipc_handle_put(&handle);
 	return ret;
 }
@@ -328,7 +329,7 @@ int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *
 	switch (handle.kind) {
 	case CAPIPC_KIND_ENDPOINT:
 		endpoint = capipc_endpoint(handle.object);
-		spin_lock(handle.object->lock);
+		capipc_object_lock(handle.object);
 		if (capipc_peer_closed_locked(endpoint))
 			arg->state |= CAPIPC_INSPECT_PEER_CLOSED;
 		if (endpoint->rules)
@@ -340,31 +341,31 @@ int capipc_ioctl_inspect(struct capipc_context *context, struct capipc_request *
 		arg->queued = handle.object->queued;
 		arg->facet = endpoint->facet;
 		arg->cookie = handle.object->cookie;
-		spin_unlock(handle.object->lock);
+		capipc_object_unlock(handle.object);
 		arg->object_id = capipc_endpoint_pipe(endpoint)->id;
 		break;
 	case CAPIPC_KIND_LISTENER:
-		spin_lock(handle.object->lock);
+		capipc_object_lock(handle.object);
 		arg->queued = handle.object->queued;
 		arg->cookie = handle.object->cookie;
-		spin_unlock(handle.object->lock);
+		capipc_object_unlock(handle.object);
 		arg->object_id = capipc_listener(handle.object)->id;
 		break;
 	case CAPIPC_KIND_INVITATION:
-		spin_lock(handle.object->lock);
+		capipc_object_lock(handle.object);
 		arg->queued = handle.object->queued;
 		arg->cookie = handle.object->cookie;
-		spin_unlock(handle.object->lock);
+		capipc_object_unlock(handle.object);
 		arg->object_id = capipc_invitation(handle.object)->id;
 		break;
 	case CAPIPC_KIND_PRODUCER:
 	case CAPIPC_KIND_CONSUMER:
 		data_pipe = capipc_data_end_pipe(capipc_data_end(handle.object));
-		spin_lock(handle.object->lock);
+		capipc_object_lock(handle.object);
 		if (capipc_object_peer_closed_locked(handle.object))
 			arg->state |= CAPIPC_INSPECT_PEER_CLOSED;
 		arg->cookie = handle.object->cookie;
-		spin_unlock(handle.object->lock);
+		capipc_object_unlock(handle.object);
 		arg->object_id = data_pipe->id;
 		arg->bytes = data_pipe->bytes;
 		arg->element_bytes = data_pipe->element_bytes;

@@ -51,13 +51,13 @@ static struct capipc_data_pipe *capipc_data_pipe_create(struct capipc_account *a
 		return ERR_PTR(ret);
 	}
 	refcount_set(&pipe->refs, 2);
-	spin_lock_init(&pipe->lock);
+	capipc_guard_init(&pipe->guard);
 	pipe->id = pipe->memory->id;
 	pipe->bytes = bytes;
 	pipe->element_bytes = element_bytes;
 	for (i = 0; i < 2; i++) {
 		pipe->end[i].index = i;
-		capipc_object_init(&pipe->end[i].object, capipc_data_kinds[i], &pipe->lock);
+		capipc_object_init(&pipe->end[i].object, capipc_data_kinds[i], &pipe->guard);
 	}
 	return pipe;
 }
@@ -180,14 +180,14 @@ int capipc_ioctl_signal(struct capipc_context *context, struct capipc_request *r
 	end = capipc_data_end(handle.object);
 	peer = capipc_data_end_peer(end);
 	ret = 0;
-	spin_lock(handle.object->lock);
+	capipc_object_lock(handle.object);
 	if (capipc_data_peer_closed_locked(end)) {
 		ret = -EPIPE;
 	} else if (!peer->signalled) {
 		peer->signalled = true;
 		capipc_object_update_ready_locked(&peer->object);
 	}
-	spin_unlock(handle.object->lock);
+	capipc_object_unlock(handle.object);
 out_put:
 	capipc_handle_put(&handle);
 	return ret;

@@ -32,7 +32,7 @@ struct capipc_data_end {
 /**
  * struct capipc_data_pipe - a data pipe
  * @refs: one for each place an end is in and for each temporary use
- * @lock: protects both ends
+ * @guard: its lock protects both ends
  * @id: number in dumps; invariant
  * @element_bytes: size of an element; invariant
  * @bytes: size of the ring; invariant
@@ -41,7 +41,7 @@ struct capipc_data_end {
  */
 struct capipc_data_pipe {
 	refcount_t refs;
-	spinlock_t lock; /* both ends */
+	struct capipc_guard guard; /* both ends */
 	u64 id;
 	u32 element_bytes;
 	u64 bytes;

@@ -33,6 +33,8 @@ struct capipc_peer {
 static void capipc_peer_find_locked(struct capipc_object *object, bool closed,
 				    const struct capipc_viewer *viewer, struct capipc_peer *peer)
 {
+	struct capipc_object *container = capipc_object_inside(object);
+
 	lockdep_assert_held(object->lock);
 	memset(peer, 0, sizeof(*peer));
 	if (closed) {
@@ -43,8 +45,8 @@ static void capipc_peer_find_locked(struct capipc_object *object, bool closed,
 	} else {
 		peer->state = CAPIPC_PEER_IN_FLIGHT;
 		rcu_read_lock();
-		if (object->container && capipc_viewer_sees_object(viewer, object->container))
-			peer->inside = capipc_object_id(object->container);
+		if (container && capipc_viewer_sees_object(viewer, container))
+			peer->inside = capipc_object_id(container);
 		rcu_read_unlock();
 	}
 }
@@ -54,7 +56,7 @@ static bool capipc_object_left_locked(const struct capipc_object *object,
 				      const struct capipc_context *context)
 {
 	lockdep_assert_held(object->lock);
-	return capipc_object_is_away(object) ||
+	return capipc_object_is_away(object) || object->place == CAPIPC_PLACE_FUSED ||
 	       (object->place == CAPIPC_PLACE_HELD && object->owner != context);
 }
 
@@ -75,22 +77,23 @@ static int capipc_handle_put_endpoint(struct sk_buff *skb, const struct capipc_v
 				      struct capipc_endpoint *endpoint)
 {
 	struct capipc_object *object = &endpoint->object;
-	u32 queued, facet;
+	u32 queued, facet, index;
 	struct capipc_peer peer;
 	size_t bytes;
 	bool rules;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	queued = object->queued;
+	index = endpoint->index;
 	bytes = endpoint->window_bytes;
 	facet = endpoint->facet;
 	rules = endpoint->rules;
 	capipc_peer_find_locked(&capipc_endpoint_peer(endpoint)->object,
 				capipc_peer_closed_locked(endpoint), viewer, &peer);
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 
 	if (nla_put_u32(skb, CAPIPC_HANDLE_A_QUEUED, queued) ||
-	    nla_put_u32(skb, CAPIPC_HANDLE_A_END, endpoint->index) ||
+	    nla_put_u32(skb, CAPIPC_HANDLE_A_END, index) ||
 	    nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_BYTES, bytes, CAPIPC_HANDLE_A_PAD) ||
 	    nla_put_u32(skb, CAPIPC_HANDLE_A_FACET, facet))
 		return -EMSGSIZE;
@@ -104,10 +107,10 @@ static int capipc_handle_put_data_end(struct sk_buff *skb, const struct capipc_v
 {
 	struct capipc_peer peer;
 
-	spin_lock(end->object.lock);
+	capipc_object_lock(&end->object);
 	capipc_peer_find_locked(&capipc_data_end_peer(end)->object,
 				capipc_data_peer_closed_locked(end), viewer, &peer);
-	spin_unlock(end->object.lock);
+	capipc_object_unlock(&end->object);
 
 	return nla_put_u64_64bit(skb, CAPIPC_HANDLE_A_BYTES, capipc_data_end_pipe(end)->bytes,
 				 CAPIPC_HANDLE_A_PAD) ?:
@@ -118,9 +121,9 @@ static int capipc_handle_put_queued(struct sk_buff *skb, struct capipc_object *o
 {
 	u32 queued;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	queued = object->queued;
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 	return nla_put_u32(skb, CAPIPC_HANDLE_A_QUEUED, queued);
 }
 
@@ -172,9 +175,9 @@ static int capipc_handle_fill(struct sk_buff *skb, struct netlink_callback *cb,
 	void *header;
 
 	if (capipc_handle_is_object(handle)) {
-		spin_lock(handle->object->lock);
+		capipc_object_lock(handle->object);
 		left = capipc_object_left_locked(handle->object, context);
-		spin_unlock(handle->object->lock);
+		capipc_object_unlock(handle->object);
 	}
 	if (left)
 		return 0;

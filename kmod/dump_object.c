@@ -50,7 +50,7 @@ static void capipc_whereabouts_find_locked(struct capipc_whereabouts *where,
 					   const struct capipc_viewer *viewer,
 					   struct capipc_object *object)
 {
-	struct capipc_object *container = object->container;
+	struct capipc_object *container = capipc_object_inside(object);
 
 	lockdep_assert_held(object->lock);
 	memset(where, 0, sizeof(*where));
@@ -67,6 +67,7 @@ static void capipc_whereabouts_find_locked(struct capipc_whereabouts *where,
 		}
 		break;
 	case CAPIPC_PLACE_CLOSED:
+	case CAPIPC_PLACE_FUSED:
 		where->state = CAPIPC_PEER_CLOSED;
 		break;
 	default:
@@ -141,14 +142,15 @@ static int capipc_pipe_put_attrs(struct sk_buff *skb, const struct capipc_viewer
 	bool seen, cut;
 	int i;
 
-	spin_lock(&pipe->lock);
+	spin_lock(&pipe->guard.lock);
 	rcu_read_lock();
-	seen = capipc_viewer_sees_object(viewer, &pipe->end[0].object);
+	/* One that was fused into another goes by the number of that. */
+	seen = !pipe->guard.heir && capipc_viewer_sees_object(viewer, &pipe->own[0].object);
 	rcu_read_unlock();
 	cut = pipe->cut;
-	for (i = 0; i < 2; i++)
-		capipc_end_find_locked(&end[i], viewer, &pipe->end[i]);
-	spin_unlock(&pipe->lock);
+	for (i = 0; seen && i < 2; i++)
+		capipc_end_find_locked(&end[i], viewer, pipe->end[i]);
+	spin_unlock(&pipe->guard.lock);
 
 	if (!seen || (end[0].where.state == CAPIPC_PEER_CLOSED &&
 		      end[1].where.state == CAPIPC_PEER_CLOSED) ||
@@ -167,12 +169,12 @@ static int capipc_listener_put_attrs(struct sk_buff *skb, const struct capipc_vi
 	struct capipc_whereabouts where;
 	bool seen;
 
-	spin_lock(&listener->lock);
+	capipc_object_lock(&listener->object);
 	rcu_read_lock();
 	seen = capipc_viewer_sees_object(viewer, &listener->object);
 	rcu_read_unlock();
 	capipc_whereabouts_find_locked(&where, viewer, &listener->object);
-	spin_unlock(&listener->lock);
+	capipc_object_unlock(&listener->object);
 
 	if (!seen || !where.state || where.state == CAPIPC_PEER_CLOSED)
 		return -ENOENT;
@@ -204,7 +206,7 @@ static int capipc_object_put_attrs(struct sk_buff *skb, const struct capipc_view
 {
 	if (object->kind == CAPIPC_KIND_LISTENER)
 		return capipc_listener_put_attrs(skb, viewer, capipc_listener(object));
-	return capipc_pipe_put_attrs(skb, viewer, capipc_endpoint_pipe(capipc_endpoint(object)));
+	return capipc_pipe_put_attrs(skb, viewer, capipc_endpoint_home(capipc_endpoint(object)));
 }
 
 static u8 capipc_object_cmd(const struct capipc_object *object)
@@ -230,15 +232,15 @@ static bool capipc_object_is_of(const struct capipc_object *object, u64 context)
 static bool capipc_object_wanted(struct capipc_object *object, const void *data)
 {
 	const struct capipc_wanted *wanted = data;
-	struct capipc_endpoint *endpoint;
+	const struct capipc_pipe *pipe;
 
 	if (object->kind != wanted->kind || !capipc_viewer_sees_object(wanted->viewer, object))
 		return false;
 	if (!wanted->context)
 		return true;
-	endpoint = capipc_endpoint(object);
-	return capipc_object_is_of(object, wanted->context) ||
-	       capipc_object_is_of(&capipc_endpoint_peer(endpoint)->object, wanted->context);
+	pipe = capipc_endpoint_pipe(capipc_endpoint(object));
+	return capipc_object_is_of(&READ_ONCE(pipe->end[0])->object, wanted->context) ||
+	       capipc_object_is_of(&READ_ONCE(pipe->end[1])->object, wanted->context);
 }
 
 /* The one with that number, with a reference; NULL if there is none to be seen. */
@@ -379,7 +381,7 @@ static int capipc_dump_objects(struct sk_buff *skb, struct netlink_callback *cb,
 		if (!object)
 			break;
 		ret = capipc_dump_object(skb, cb, object);
-		dump->from = ret ? capipc_object_id(object) : from;
+		dump->from = ret ? from - 1 : from;
 		capipc_object_put(object);
 		cond_resched();
 	}

@@ -23,6 +23,7 @@ struct sk_buff;
  * struct capipc_event - something that happened
  * @type: enum capipc_event_type
  * @net: network namespace in which to tell it
+ * @causer: who caused it, if that is not @actor, which is told
  * @account: of the context that caused it, which the calling thread uses
  * @actor: who did it (the sender, the one who connected), or NULL
  * @actor_changed: it is not the one who connected
@@ -53,6 +54,7 @@ struct sk_buff;
 struct capipc_event {
 	u32 type;
 	struct net *net;
+	const struct capipc_ident *causer;
 	struct capipc_account *account;
 	const struct capipc_ident *actor;
 	bool actor_changed;

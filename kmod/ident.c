@@ -35,11 +35,12 @@ struct capipc_ident *capipc_ident_create(struct capipc_context *context)
 	} while (!ident->id);
 	ident->image = context->process->image;
 	ident->exec_id = READ_ONCE(current->self_exec_id);
-	ident->cred = get_current_cred();
+	ident->cred = capipc_cred_get(current_cred());
 	ident->pid = get_pid(task_tgid(current));
 	ident->exe = context->exe ? get_file(context->exe) : NULL;
 	ident->start_time_ns = current->group_leader->start_boottime;
 	ident->net_ns = context->net_ns;
+	ident->context_id = context->id;
 	ident->user = capipc_user_get(context->account->user);
 	return ident;
 }
@@ -69,7 +70,7 @@ bool capipc_ident_is_current(const struct capipc_ident *ident,
 			     const struct capipc_context *context)
 {
 	return ident && ident->cred == current_cred() && ident->pid == task_tgid(current) &&
-	       ident->image == context->process->image;
+	       ident->context_id == context->id;
 }
 
 /* Either may be NULL. */
@@ -119,6 +120,24 @@ u64 capipc_cred_capabilities(const struct cred *cred, struct user_namespace *ns)
 			return CAPIPC_CAPABILITIES_ALL;
 		ns = ns->parent;
 	}
+}
+
+/* Effective or supplementary: in_egroup_p() of anybody. */
+bool capipc_cred_in_group(const struct cred *cred, kgid_t gid)
+{
+	const struct group_info *groups = cred->group_info;
+	int low = 0, high = groups->ngroups, middle;
+
+	/* They are sorted. */
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (gid_lt(groups->gid[middle], gid))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return gid_eq(cred->egid, gid) ||
+	       (low < groups->ngroups && gid_eq(groups->gid[low], gid));
 }
 
 /**

@@ -13,6 +13,8 @@
 
 #include <linux/bits.h>
 #include <linux/capability.h>
+#include <linux/compiler.h>
+#include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/pid.h>
 #include <linux/user_namespace.h>
@@ -24,6 +26,7 @@
  * @refs: references
  * @id: names it to user space: random, never 0
  * @image: number of the address space (changes with exec)
+ * @context_id: number of the context that it sent from
  * @exec_id: counts what its process has executed, as long as that lives
  * @cred: its credentials
  * @pid: its process
@@ -37,6 +40,7 @@ struct capipc_ident {
 	refcount_t refs;
 	u64 id;
 	u64 image;
+	u64 context_id;
 	u64 exec_id;
 	const struct cred *cred;
 	struct pid *pid;
@@ -61,5 +65,23 @@ void capipc_ident_stamp(const struct capipc_ident *ident, bool changed,
 #define CAPIPC_CAPABILITIES_ALL	(BIT_ULL(CAP_LAST_CAP + 1) - 1)
 
 u64 capipc_cred_capabilities(const struct cred *cred, struct user_namespace *ns);
+bool capipc_cred_in_group(const struct cred *cred, kgid_t gid);
+
+/*
+ * One more reference to credentials. The kernel's functions for that also store a zero,
+ * plainly, in a member that is zero already where anybody else has a reference.
+ */
+static inline const struct cred *capipc_cred_get(const struct cred *cred)
+{
+	/* Several processors may store the same zero at the same time. */
+	return data_race(get_cred(cred));
+}
+
+/* NULL if the last one is gone. */
+static inline const struct cred *capipc_cred_get_rcu(const struct cred *cred)
+{
+	/* As above. */
+	return data_race(get_cred_rcu(cred));
+}
 
 #endif /* CAPIPC_IDENT_H */

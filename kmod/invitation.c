@@ -57,7 +57,7 @@ static void capipc_invitation_end_locked(struct capipc_invitation *invitation,
 					 enum capipc_invitation_state state,
 					 struct capipc_remains *remains)
 {
-	lockdep_assert_held(&invitation->lock);
+	lockdep_assert_held(invitation->object.lock);
 	WRITE_ONCE(invitation->state, state);
 	remains->held = invitation->held;
 	invitation->held = NULL;
@@ -74,7 +74,7 @@ static void capipc_invitation_news_locked(struct capipc_invitation *invitation,
 {
 	struct capipc_object *object = &invitation->object;
 
-	lockdep_assert_held(&invitation->lock);
+	lockdep_assert_held(invitation->object.lock);
 	if (object->place == CAPIPC_PLACE_CLOSED)
 		return;
 	capipc_object_queue_locked(object, remains->news);
@@ -101,11 +101,11 @@ static bool capipc_invitation_end(struct capipc_invitation *invitation,
 {
 	bool open;
 
-	spin_lock(&invitation->lock);
+	capipc_object_lock(&invitation->object);
 	open = invitation->state == CAPIPC_INVITATION_OPEN;
 	if (open)
 		capipc_invitation_end_locked(invitation, state, remains);
-	spin_unlock(&invitation->lock);
+	capipc_object_unlock(&invitation->object);
 	return open;
 }
 
@@ -136,9 +136,9 @@ static void capipc_invitation_close(struct capipc_invitation *invitation,
 	list_add_tail(&remains.held->link, &garbage);
 	capipc_garbage_run(&garbage);
 	remains.news->type = CAPIPC_RECEIVED_INVITATION_CLOSED;
-	spin_lock(&invitation->lock);
+	capipc_object_lock(&invitation->object);
 	capipc_invitation_news_locked(invitation, &remains);
-	spin_unlock(&invitation->lock);
+	capipc_object_unlock(&invitation->object);
 	capipc_invitation_settle(invitation, &remains);
 }
 
@@ -157,7 +157,7 @@ static void capipc_invitation_arm_locked(struct capipc_invitation *invitation)
 	unsigned long delay = min_t(u64, nsecs_to_jiffies64(max_t(s64, left, 0)) + 1,
 				    CAPIPC_EXPIRY_MAX);
 
-	lockdep_assert_held(&invitation->lock);
+	lockdep_assert_held(invitation->object.lock);
 	queue_delayed_work(capipc_expiries, &invitation->expiry, delay);
 }
 
@@ -166,13 +166,13 @@ static void capipc_invitation_expire(struct work_struct *work)
 	struct capipc_invitation *invitation =
 		container_of(to_delayed_work(work), struct capipc_invitation, expiry);
 
-	spin_lock(&invitation->lock);
+	capipc_object_lock(&invitation->object);
 	if (invitation->state == CAPIPC_INVITATION_OPEN && !capipc_invitation_late(invitation)) {
 		capipc_invitation_arm_locked(invitation);
-		spin_unlock(&invitation->lock);
+		capipc_object_unlock(&invitation->object);
 		return;
 	}
-	spin_unlock(&invitation->lock);
+	capipc_object_unlock(&invitation->object);
 	capipc_invitation_close(invitation, CAPIPC_INVITATION_EXPIRED);
 	capipc_invitation_put(invitation);
 }
@@ -255,8 +255,8 @@ static struct capipc_invitation *capipc_invitation_alloc(struct capipc_context *
 		capipc_account_uncharge(context->account, CAPIPC_BYTES, size);
 		return ERR_PTR(-ENOMEM);
 	}
-	spin_lock_init(&invitation->lock);
-	capipc_object_init(&invitation->object, CAPIPC_KIND_INVITATION, &invitation->lock);
+	capipc_guard_init(&invitation->guard);
+	capipc_object_init(&invitation->object, CAPIPC_KIND_INVITATION, &invitation->guard);
 	refcount_set(&invitation->refs, 1);
 	INIT_DELAYED_WORK(&invitation->expiry, capipc_invitation_expire);
 	init_waitqueue_head(&invitation->wait);
@@ -392,13 +392,13 @@ static void capipc_invitation_open(struct capipc_invitation *invitation,
 				   struct capipc_context *context, u32 handle)
 {
 	capipc_transfer_finish(transfer, context, false);
-	spin_lock(&invitation->lock);
+	capipc_object_lock(&invitation->object);
 	invitation->state = CAPIPC_INVITATION_OPEN;
 	if (invitation->expires != KTIME_MAX) {
 		refcount_inc(&invitation->refs);
 		capipc_invitation_arm_locked(invitation);
 	}
-	spin_unlock(&invitation->lock);
+	capipc_object_unlock(&invitation->object);
 	capipc_object_hold(&invitation->object, context, handle, CAPIPC_RIGHT_READ);
 }
 
@@ -483,7 +483,7 @@ static int capipc_invitation_check_locked(struct capipc_invitation *invitation,
 	struct capipc_asked asked = { .ident = ident, .connect = true };
 	bool allowed;
 
-	lockdep_assert_held(&invitation->lock);
+	lockdep_assert_held(invitation->object.lock);
 	if (invitation->state == CAPIPC_INVITATION_EXPIRED)
 		return -ETIMEDOUT;
 	if (invitation->state != CAPIPC_INVITATION_OPEN ||
@@ -510,10 +510,10 @@ static struct capipc_message *capipc_invitation_take(struct capipc_invitation *i
 	struct capipc_remains remains;
 	int ret;
 
-	spin_lock(&invitation->lock);
+	capipc_object_lock(&invitation->object);
 	ret = capipc_invitation_check_locked(invitation, ident, arg);
 	if (ret) {
-		spin_unlock(&invitation->lock);
+		capipc_object_unlock(&invitation->object);
 		return ERR_PTR(ret);
 	}
 	invitation->acceptor = capipc_ident_get(ident);
@@ -521,7 +521,7 @@ static struct capipc_message *capipc_invitation_take(struct capipc_invitation *i
 	remains.news->type = CAPIPC_RECEIVED_ACCEPTED;
 	remains.news->sender = capipc_ident_get(ident);
 	capipc_invitation_news_locked(invitation, &remains);
-	spin_unlock(&invitation->lock);
+	capipc_object_unlock(&invitation->object);
 	capipc_invitation_settle(invitation, &remains);
 	return remains.held;
 }
@@ -599,9 +599,9 @@ static int capipc_invitation_accept(struct capipc_invitation *invitation,
 	struct capipc_accept *arg = &request->argument.accept;
 	int ret;
 
-	spin_lock(&invitation->lock);
+	capipc_object_lock(&invitation->object);
 	ret = capipc_invitation_check_locked(invitation, ident, arg);
-	spin_unlock(&invitation->lock);
+	capipc_object_unlock(&invitation->object);
 	if (ret)
 		return ret;
 	arg->attachments_count = invitation->count;
@@ -619,12 +619,12 @@ void capipc_invitation_nearest(struct capipc_invitation *invitation,
 {
 	struct capipc_asked asked = { .ident = ident, .connect = true };
 
-	spin_lock(&invitation->lock);
+	capipc_object_lock(&invitation->object);
 	rcu_read_lock();
 	asked.receiver = capipc_holder_cred(&invitation->object);
 	capipc_ruleset_nearest(invitation->rules, &asked, CAPIPC_RULE_LIST_INVITATION, nearest);
 	rcu_read_unlock();
-	spin_unlock(&invitation->lock);
+	capipc_object_unlock(&invitation->object);
 }
 
 int capipc_ioctl_accept(struct capipc_context *context, struct capipc_request *request)
@@ -670,12 +670,12 @@ struct capipc_ident *capipc_invitation_acceptor(struct capipc_invitation *invita
 {
 	struct capipc_ident *ident;
 
-	spin_lock(&invitation->lock);
+	capipc_object_lock(&invitation->object);
 	ident = invitation->acceptor;
 	if (ident && (!stamp_id || ident->id == stamp_id))
 		capipc_ident_get(ident);
 	else
 		ident = ERR_PTR(-ESTALE);
-	spin_unlock(&invitation->lock);
+	capipc_object_unlock(&invitation->object);
 	return ident;
 }

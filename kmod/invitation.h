@@ -32,8 +32,8 @@ enum capipc_invitation_state {
 /**
  * struct capipc_invitation - some handles, for one who is let in
  * @object: place, holder and queue of the news
- * @lock: protects @object and what says so
- * @state: enum capipc_invitation_state; @lock
+ * @guard: its lock protects @object and what says so
+ * @state: enum capipc_invitation_state; its lock
  * @may_kill: it has the kill clause; invariant
  * @refs: the slot, the file, a pending @expiry, each object inside as its container,
  *        and each temporary use
@@ -44,10 +44,10 @@ enum capipc_invitation_state {
  *           ends it
  * @charge: bytes
  * @inviter: who made it; invariant
- * @acceptor: who accepted it, or NULL; @lock
- * @rules: who may accept, until it ends; @lock
- * @held: what is attached, in no queue, until it ends; @lock
- * @news: what will be in the queue of @object when it ends, until then; @lock
+ * @acceptor: who accepted it, or NULL; its lock
+ * @rules: who may accept, until it ends; its lock
+ * @held: what is attached, in no queue, until it ends; its lock
+ * @news: what will be in the queue of @object when it ends, until then; its lock
  * @flight_cred: always NULL, since it is never in flight
  * @expires: when, CLOCK_MONOTONIC; KTIME_MAX, which is %CAPIPC_FOREVER, for never;
  *           invariant
@@ -58,7 +58,7 @@ enum capipc_invitation_state {
  */
 struct capipc_invitation {
 	struct capipc_object object;
-	spinlock_t lock; /* @object and what says so */
+	struct capipc_guard guard; /* @object and what says so */
 	u8 state;
 	bool may_kill;
 	refcount_t refs;

@@ -10,6 +10,7 @@
 #include "call.h"
 #include "confinement.h"
 #include "context.h"
+#include "fuse.h"
 #include "invitation.h"
 #include "data_pipe.h"
 #include "ioctl.h"
@@ -65,6 +66,7 @@ static const struct capipc_ioctl_entry capipc_ioctls[] = {
 	CAPIPC_IOCTL(CAPIPC_IOC_CONFINE, capipc_ioctl_confine, struct capipc_confine, reserved),
 	CAPIPC_IOCTL(CAPIPC_IOC_DUPLICATE, capipc_ioctl_duplicate, struct capipc_duplicate,
 		     reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_FUSE, capipc_ioctl_fuse, struct capipc_fuse, handle),
 	CAPIPC_IOCTL(CAPIPC_IOC_CREATE_BUFFER, capipc_ioctl_create_buffer,
 		     struct capipc_create_buffer, reserved),
 	CAPIPC_IOCTL(CAPIPC_IOC_CREATE_DATA_PIPE, capipc_ioctl_create_data_pipe,

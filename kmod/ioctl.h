@@ -32,6 +32,7 @@ union capipc_argument {
 	struct capipc_attenuate attenuate;
 	struct capipc_confine confine;
 	struct capipc_duplicate duplicate;
+	struct capipc_fuse fuse;
 	struct capipc_create_buffer create_buffer;
 	struct capipc_create_data_pipe create_data_pipe;
 	struct capipc_signal signal;

@@ -99,7 +99,7 @@ int capipc_limits_set(kuid_t uid, const u64 *values);
 void capipc_limits_init(void);
 void capipc_limits_exit(void);
 
-/* One receive in so many is for the least urgent band that is ready. */
+/* One receive in so many is for a less urgent band that is ready. */
 #define CAPIPC_READY_TURNS	16U
 
 #endif /* CAPIPC_LIMITS_H */

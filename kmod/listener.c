@@ -218,8 +218,8 @@ static struct capipc_listener *capipc_listener_create(struct capipc_context *con
 		ret = -ENOMEM;
 		goto err_listeners;
 	}
-	spin_lock_init(&listener->lock);
-	capipc_object_init(&listener->object, CAPIPC_KIND_LISTENER, &listener->lock);
+	capipc_guard_init(&listener->guard);
+	capipc_object_init(&listener->object, CAPIPC_KIND_LISTENER, &listener->guard);
 	refcount_set(&listener->refs, 1);
 	listener->net = get_net(context->net);
 	listener->account = account;
@@ -315,7 +315,7 @@ static bool capipc_listener_has_room_locked(struct capipc_listener *listener,
 	u32 room = listener->backlog - min(object->queued, listener->backlog);
 	struct capipc_message *message;
 
-	lockdep_assert_held(&listener->lock);
+	lockdep_assert_held(listener->object.lock);
 	if (!room || room > listener->backlog / 4)
 		return room;
 	list_for_each_entry(message, &object->queue, link) {
@@ -332,15 +332,14 @@ static int capipc_listener_enqueue(struct capipc_listener *listener,
 	struct capipc_object *object = &listener->object;
 	int ret = 0;
 
-	spin_lock(&listener->lock);
-	if (object->place == CAPIPC_PLACE_NEW || object->place == CAPIPC_PLACE_CLOSED) {
+	capipc_object_lock(object);
+	if (object->place == CAPIPC_PLACE_NEW || object->place == CAPIPC_PLACE_CLOSED)
 		ret = -ENOENT;
-	} else if (!capipc_listener_has_room_locked(listener, message->account)) {
+	else if (!capipc_listener_has_room_locked(listener, message->account))
 		ret = -EAGAIN;
-	} else {
+	else
 		capipc_object_queue_locked(object, message);
-	}
-	spin_unlock(&listener->lock);
+	capipc_object_unlock(object);
 	return ret;
 }
 
@@ -372,9 +371,9 @@ static struct capipc_message *capipc_connection_create(struct capipc_context *co
 		capipc_message_free(message);
 		return ERR_PTR(-ENOMEM);
 	}
-	pipe->end[0].origin = capipc_ident_get(ident);
-	pipe->end[0].ident = capipc_ident_get(ident);
-	server = &pipe->end[1];
+	pipe->own[0].origin = capipc_ident_get(ident);
+	pipe->own[0].ident = capipc_ident_get(ident);
+	server = &pipe->own[1];
 	server->facet = facet;
 	server->rules = capipc_ruleset_get(listener->endpoint_rules);
 	server->object.place = CAPIPC_PLACE_IN_FLIGHT;
@@ -418,7 +417,7 @@ static int capipc_connect_to(struct capipc_context *context, struct capipc_reque
 		capipc_table_unreserve(table, 1);
 		return PTR_ERR(message);
 	}
-	client = &pipe->end[0].object;
+	client = &pipe->own[0].object;
 	client->cookie = arg->cookie;
 	/* The peer of an endpoint that is not closed, for who is quick to accept. */
 	client->place = CAPIPC_PLACE_IN_FLIGHT;

@@ -12,7 +12,7 @@
 /**
  * struct capipc_listener - a bound name
  * @object: place, holder and queue of connections
- * @lock: protects @object
+ * @guard: its lock protects @object
  * @refs: references
  * @rcu: freed after a grace period, for the roster
  * @id: number in events and dumps; invariant
@@ -23,14 +23,14 @@
  * @uid: real user id of who bound the name, to be read under RCU; invariant
  * @rules: who may connect; invariant
  * @endpoint_rules: rules of the endpoints it makes, or NULL; invariant
- * @flight_cred: in flight: credentials of the last holder; @lock
+ * @flight_cred: in flight: credentials of the last holder; its lock
  * @backlog: connections that may wait; invariant
  * @name_len: invariant
  * @name: invariant, NUL terminated
  */
 struct capipc_listener {
 	struct capipc_object object;
-	spinlock_t lock; /* @object and @flight_cred */
+	struct capipc_guard guard; /* @object and @flight_cred */
 	refcount_t refs;
 	struct rcu_head rcu;
 	u64 id;

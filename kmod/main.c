@@ -3,11 +3,11 @@
  * capipc: message pipes whose handles, identities and policy the kernel keeps.
  * uapi/linux/capipc.h explains the model, main.h has the lock tree.
  */
-#include <linux/miscdevice.h>
 #include <linux/module.h>
 
 #include "collect.h"
 #include "context.h"
+#include "device.h"
 #include "invitation.h"
 #include "main.h"
 #include "net.h"
@@ -19,13 +19,6 @@
 unsigned long capipc_max_buffer_bytes = 32UL << 20;
 module_param_named(max_buffer_bytes, capipc_max_buffer_bytes, ulong, 0644);
 MODULE_PARM_DESC(max_buffer_bytes, "bytes of a shared buffer or data pipe");
-
-static struct miscdevice capipc_device = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "capipc",
-	.fops = &capipc_fops,
-	.mode = 0666,
-};
 
 static int __init capipc_init(void)
 {
@@ -43,7 +36,7 @@ static int __init capipc_init(void)
 	ret = capipc_invitation_init();
 	if (ret)
 		goto err_netlink;
-	ret = misc_register(&capipc_device);
+	ret = capipc_device_init();
 	if (ret)
 		goto err_invitation;
 	return 0;
@@ -61,7 +54,7 @@ err_user:
 
 static void __exit capipc_exit(void)
 {
-	misc_deregister(&capipc_device);
+	capipc_device_exit();
 	capipc_invitation_exit();
 	capipc_collect_exit();
 	capipc_process_exit();

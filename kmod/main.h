@@ -10,8 +10,8 @@
  *   net.contexts' xarray lock      contexts of one network namespace
  *   context.table.lock             handles of one context
  *   object lock                    of a pipe, listener, invitation or data pipe:
- *     |                            queue, holder, place in flight; one at a
- *     |                            time, never two
+ *     |                            queue, holder, place in flight; one at a time,
+ *     |                            but who fuses two pipes has both, by address
  *     +-- context.ready_lock       what a context can receive
  *     +-- context.wait.lock        woken under the object lock, which keeps the
  *     |                            holder alive
@@ -57,6 +57,7 @@ struct capipc_context;
 struct capipc_data_end;
 struct capipc_data_pipe;
 struct capipc_endpoint;
+struct capipc_guard;
 struct capipc_ident;
 struct capipc_invitation;
 struct capipc_listener;

@@ -38,6 +38,7 @@ struct capipc_moved {
  *                 they cost it some bytes
  * @sender: who sent it, with a reference
  * @sender_changed: %CAPIPC_STAMP_CHANGED
+ * @judged: who fuses has judged it; the lock of its queue
  * @band: how urgent it is: where it puts the object in whose queue it is
  * @type: enum capipc_receive_type
  * @transaction: the call that it is the request of, with a reference, or NULL
@@ -63,6 +64,7 @@ struct capipc_message {
 	u32 len;
 	u8 type;
 	bool sender_changed;
+	bool judged;
 	u8 band;
 	u8 data[];
 };

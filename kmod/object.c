@@ -9,6 +9,7 @@
 
 #include "context.h"
 #include "data_pipe.h"
+#include "ident.h"
 #include "invitation.h"
 #include "listener.h"
 #include "message.h"
@@ -63,19 +64,40 @@ u32 capipc_object_end(struct capipc_object *object)
 	return capipc_kind_is_data_end(object->kind) ? capipc_data_end(object)->index : 0;
 }
 
-void capipc_object_init(struct capipc_object *object, u8 kind, spinlock_t *lock)
+void capipc_object_init(struct capipc_object *object, u8 kind, struct capipc_guard *guard)
 {
 	object->kind = kind;
-	object->lock = lock;
+	object->lock = &guard->lock;
 	INIT_LIST_HEAD(&object->ready);
 	INIT_LIST_HEAD(&object->queue);
+}
+
+/**
+ * capipc_object_lock_heir - go on to the lock that is the right one by now
+ * @object: what is being locked
+ * @guard: what it pointed to, which has an heir; locked, but not on return
+ *
+ * All of them are there as long as the object is. Without an heir it is the right
+ * one, and stays so until it is unlocked.
+ */
+void capipc_object_lock_heir(struct capipc_object *object, struct capipc_guard *guard)
+{
+	struct capipc_guard *heir;
+
+	while (guard->heir) {
+		heir = guard->heir;
+		spin_unlock(&guard->lock);
+		spin_lock(&heir->lock);
+		guard = heir;
+	}
+	WRITE_ONCE(object->lock, &guard->lock);
 }
 
 struct capipc_object *capipc_object_get(struct capipc_object *object)
 {
 	switch (object->kind) {
 	case CAPIPC_KIND_ENDPOINT:
-		capipc_pipe_get(capipc_endpoint_pipe(capipc_endpoint(object)));
+		capipc_pipe_get(capipc_endpoint_home(capipc_endpoint(object)));
 		break;
 	case CAPIPC_KIND_LISTENER:
 		refcount_inc(&capipc_listener(object)->refs);
@@ -95,7 +117,7 @@ void capipc_object_put(struct capipc_object *object)
 {
 	switch (object->kind) {
 	case CAPIPC_KIND_ENDPOINT:
-		capipc_pipe_put(capipc_endpoint_pipe(capipc_endpoint(object)));
+		capipc_pipe_put(capipc_endpoint_home(capipc_endpoint(object)));
 		break;
 	case CAPIPC_KIND_LISTENER:
 		capipc_listener_put(capipc_listener(object));
@@ -234,7 +256,7 @@ void capipc_object_attach(struct capipc_object *object, struct capipc_context *c
 	struct capipc_object *container;
 	const struct cred *cred;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	trace_capipc_transfer(object, context, handle, true);
 	container = object->container;
 	object->container = NULL;
@@ -250,7 +272,7 @@ void capipc_object_attach(struct capipc_object *object, struct capipc_context *c
 	object->rights = rights;
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		capipc_endpoint_note_holder_locked(capipc_endpoint(object), context->id);
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 
 	put_cred(cred);
 	if (container)
@@ -267,12 +289,12 @@ void capipc_object_attach(struct capipc_object *object, struct capipc_context *c
 void capipc_object_settle(struct capipc_object *object, struct capipc_context *context,
 			  u32 handle)
 {
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	if (object->owner == context && object->handle == handle) {
 		object->embryo = false;
 		capipc_object_update_ready_locked(object);
 	}
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 }
 
 /**
@@ -312,14 +334,14 @@ void capipc_object_detach(struct capipc_object *object, const struct capipc_tran
 {
 	const struct cred *cred;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	trace_capipc_transfer(object, object->owner, object->handle, false);
 	capipc_object_unready_locked(object);
 	capipc_object_evict_locked(object);
 	/* What its rules compare a sender with until somebody holds it again. */
 	rcu_read_lock();
 	do {
-		cred = get_cred_rcu(rcu_dereference(object->owner->cred));
+		cred = capipc_cred_get_rcu(rcu_dereference(object->owner->cred));
 	} while (!cred);
 	rcu_read_unlock();
 	WRITE_ONCE(*capipc_object_flight_cred(object), cred);
@@ -329,7 +351,7 @@ void capipc_object_detach(struct capipc_object *object, const struct capipc_tran
 	/* Pairs with the acquire in capipc_holder_cred(), which looks there next. */
 	smp_store_release(&object->owner, NULL);
 	object->handle = 0;
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 }
 
 /**
@@ -344,13 +366,13 @@ void capipc_object_detach(struct capipc_object *object, const struct capipc_tran
 void capipc_object_depart(struct capipc_object *object, const struct capipc_transfer *transfer,
 			  struct capipc_object *container)
 {
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	if (object->place == CAPIPC_PLACE_LEAVING && object->transfer == transfer) {
 		object->place = CAPIPC_PLACE_IN_FLIGHT;
 		object->transfer = NULL;
 		object->container = container ? capipc_object_get(container) : NULL;
 	}
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 }
 
 static void capipc_object_count_urgent_locked(struct capipc_object *object, u8 band, int n)
@@ -393,6 +415,24 @@ void capipc_object_unqueue_locked(struct capipc_object *object, struct capipc_me
 		capipc_object_count_urgent_locked(object, message->band, -1);
 }
 
+/* Move its queue to the end of that of another one; both have one lock, or both are held. */
+void capipc_object_move_queue_locked(struct capipc_object *from, struct capipc_object *to)
+{
+	u8 i;
+
+	lockdep_assert_held(from->lock);
+	lockdep_assert_held(to->lock);
+	list_splice_tail_init(&from->queue, &to->queue);
+	to->queued += from->queued;
+	from->queued = 0;
+	for (i = 0; i < CAPIPC_READY_BANDS - 1; i++) {
+		to->urgent[i] += from->urgent[i];
+		from->urgent[i] = 0;
+	}
+	to->band = max(to->band, from->band);
+	from->band = 0;
+}
+
 /* Move its queue to a list of garbage. */
 void capipc_object_splice_queue_locked(struct capipc_object *object, struct list_head *garbage)
 {
@@ -410,6 +450,24 @@ void capipc_object_splice_queue_locked(struct capipc_object *object, struct list
 }
 
 /**
+ * capipc_object_fuse_locked - it is no more, and another one stands for it
+ * @object: a held endpoint; its queue has been moved
+ * @successor: the other one, which has, or is about to have, the same lock
+ */
+void capipc_object_fuse_locked(struct capipc_object *object, struct capipc_object *successor)
+{
+	lockdep_assert_held(object->lock);
+	capipc_object_unready_locked(object);
+	capipc_object_evict_locked(object);
+	object->place = CAPIPC_PLACE_FUSED;
+	WRITE_ONCE(object->owner, NULL);
+	object->handle = 0;
+	object->receiving = false;
+	/* Pairs with the acquire in capipc_object_last(). */
+	smp_store_release(&object->successor, successor);
+}
+
+/**
  * capipc_object_close - nobody holds it any more
  * @object: held or in flight; the caller's reference stays the caller's
  * @garbage: what was in its queue is added here
@@ -419,7 +477,7 @@ void capipc_object_close(struct capipc_object *object, struct list_head *garbage
 	struct capipc_object *container;
 	const struct cred *cred;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	trace_capipc_close(object);
 	if (object->owner)
 		capipc_object_unready_locked(object);
@@ -435,7 +493,7 @@ void capipc_object_close(struct capipc_object *object, struct list_head *garbage
 		capipc_endpoint_close_locked(capipc_endpoint(object));
 	else if (capipc_kind_is_data_end(object->kind))
 		capipc_data_end_close_locked(capipc_data_end(object));
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 
 	put_cred(cred);
 	if (object->kind == CAPIPC_KIND_LISTENER)

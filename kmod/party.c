@@ -31,7 +31,7 @@ void capipc_party_ident(struct capipc_party *party, const struct capipc_ident *i
 		.uid = ident->cred->uid,
 		.stamp_id = ident->id,
 		.start_time_ns = ident->start_time_ns,
-		.cred = get_cred(ident->cred),
+		.cred = capipc_cred_get(ident->cred),
 		.pid = get_pid(ident->pid),
 	};
 	capipc_program_look(&party->program, ident->exe, CAPIPC_GFP_PARTY);
@@ -44,7 +44,7 @@ void capipc_party_current(struct capipc_party *party)
 		.known = true,
 		.uid = current_uid(),
 		.start_time_ns = current->group_leader->start_boottime,
-		.cred = get_current_cred(),
+		.cred = capipc_cred_get(current_cred()),
 		.pid = get_pid(task_tgid(current)),
 	};
 }
@@ -63,7 +63,7 @@ void capipc_party_context(struct capipc_party *party, struct capipc_context *con
 	rcu_read_lock();
 	do {
 		cred = rcu_dereference(context->cred);
-	} while (cred && !get_cred_rcu(cred));
+	} while (cred && !capipc_cred_get_rcu(cred));
 	rcu_read_unlock();
 	*party = (struct capipc_party) {
 		.known = true,

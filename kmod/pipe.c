@@ -6,6 +6,7 @@
  */
 #include <linux/sched.h>
 
+#include "account.h"
 #include "attenuation.h"
 #include "confinement.h"
 #include "context.h"
@@ -36,15 +37,22 @@ struct capipc_pipe *capipc_pipe_create(const struct net *net)
 	if (!pipe)
 		return NULL;
 	refcount_set(&pipe->refs, 2);
-	spin_lock_init(&pipe->lock);
+	capipc_guard_init(&pipe->guard);
+	INIT_LIST_HEAD(&pipe->fused);
+	INIT_LIST_HEAD(&pipe->fused_link);
 	pipe->net_cookie = net->net_cookie;
 	for (i = 0; i < 2; i++) {
-		pipe->end[i].index = i;
-		capipc_object_init(&pipe->end[i].object, CAPIPC_KIND_ENDPOINT, &pipe->lock);
-		init_waitqueue_head(&pipe->end[i].window);
-		INIT_LIST_HEAD(&pipe->end[i].calls);
+		struct capipc_endpoint *endpoint = &pipe->own[i];
+
+		pipe->end[i] = endpoint;
+		endpoint->slot = i;
+		endpoint->index = i;
+		endpoint->peer = &pipe->own[!i];
+		capipc_object_init(&endpoint->object, CAPIPC_KIND_ENDPOINT, &pipe->guard);
+		init_waitqueue_head(&endpoint->window);
+		INIT_LIST_HEAD(&endpoint->calls);
 	}
-	if (capipc_roster_enter(&pipe->end[0].object, &pipe->id)) {
+	if (capipc_roster_enter(&pipe->own[0].object, &pipe->id)) {
 		kfree(pipe);
 		return NULL;
 	}
@@ -56,27 +64,48 @@ void capipc_pipe_get(struct capipc_pipe *pipe)
 	refcount_inc(&pipe->refs);
 }
 
+static void capipc_endpoint_destroy(struct capipc_endpoint *endpoint)
+{
+	u32 i;
+
+	WARN_ON_ONCE(!list_empty(&endpoint->object.queue));
+	capipc_ident_put(endpoint->ident);
+	capipc_ident_put(endpoint->origin);
+	capipc_ident_put(endpoint->last);
+	put_cred(endpoint->verdict_receiver);
+	put_cred(endpoint->flight_cred);
+	capipc_ruleset_put(endpoint->rules);
+	for (i = 0; i < endpoint->inherited_count; i++)
+		capipc_ruleset_put(endpoint->inherited[i].rules);
+	capipc_attenuation_put(endpoint->attenuation);
+	capipc_confinement_free(endpoint->confinement);
+}
+
+static void capipc_pipe_free(struct capipc_pipe *pipe)
+{
+	capipc_endpoint_destroy(&pipe->own[0]);
+	capipc_endpoint_destroy(&pipe->own[1]);
+	if (pipe->account)
+		capipc_account_uncharge(pipe->account, CAPIPC_BYTES, sizeof(*pipe));
+	kfree_rcu(pipe, rcu);
+}
+
 void capipc_pipe_put(struct capipc_pipe *pipe)
 {
-	int i;
+	struct capipc_pipe *fused, *next;
 
-	if (!refcount_dec_and_test(&pipe->refs))
-		return;
-	capipc_roster_leave(pipe->id);
-	for (i = 0; i < 2; i++) {
-		struct capipc_endpoint *endpoint = &pipe->end[i];
-
-		WARN_ON_ONCE(!list_empty(&endpoint->object.queue));
-		capipc_ident_put(endpoint->ident);
-		capipc_ident_put(endpoint->origin);
-		capipc_ident_put(endpoint->last);
-		put_cred(endpoint->verdict_receiver);
-		put_cred(endpoint->flight_cred);
-		capipc_ruleset_put(endpoint->rules);
-		capipc_attenuation_free(endpoint->attenuation);
-		capipc_confinement_free(endpoint->confinement);
+	/* Without references it cannot be fused any more, so this does not change. */
+	for (;;) {
+		if (!refcount_dec_and_test(&pipe->refs))
+			return;
+		if (!pipe->guard.heir)
+			break;
+		pipe = capipc_guard_pipe(pipe->guard.heir);
 	}
-	kfree_rcu(pipe, rcu);
+	capipc_roster_leave(pipe->id);
+	list_for_each_entry_safe(fused, next, &pipe->fused, fused_link)
+		capipc_pipe_free(fused);
+	capipc_pipe_free(pipe);
 }
 
 /**
@@ -86,10 +115,10 @@ void capipc_pipe_put(struct capipc_pipe *pipe)
  */
 void capipc_endpoint_set_origin(struct capipc_endpoint *endpoint, struct capipc_ident *ident)
 {
-	spin_lock(endpoint->object.lock);
+	capipc_object_lock(&endpoint->object);
 	if (!endpoint->origin)
 		endpoint->origin = capipc_ident_get(ident);
-	spin_unlock(endpoint->object.lock);
+	capipc_object_unlock(&endpoint->object);
 }
 
 /**
@@ -104,7 +133,7 @@ void capipc_endpoint_invite(struct capipc_endpoint *endpoint, struct capipc_iden
 	struct capipc_ident *old;
 
 	capipc_ident_get(ident);
-	spin_lock(endpoint->object.lock);
+	capipc_object_lock(&endpoint->object);
 	old = endpoint->origin;
 	endpoint->origin = ident;
 	endpoint->clause = clause;
@@ -112,7 +141,7 @@ void capipc_endpoint_invite(struct capipc_endpoint *endpoint, struct capipc_iden
 	/* They may be about who has changed. */
 	endpoint->verdict_count = 0;
 	endpoint->verdict_next = 0;
-	spin_unlock(endpoint->object.lock);
+	capipc_object_unlock(&endpoint->object);
 	capipc_ident_put(old);
 }
 
@@ -129,23 +158,23 @@ int capipc_endpoint_refresh_ident(struct capipc_endpoint *endpoint,
 	struct capipc_ident *ident, *old;
 	bool current_already;
 
-	spin_lock(endpoint->object.lock);
+	capipc_object_lock(&endpoint->object);
 	current_already = capipc_ident_is_current(endpoint->ident, context);
-	spin_unlock(endpoint->object.lock);
+	capipc_object_unlock(&endpoint->object);
 	if (likely(current_already))
 		return 0;
 
 	ident = capipc_ident_create(context);
 	if (!ident)
 		return -ENOMEM;
-	spin_lock(endpoint->object.lock);
+	capipc_object_lock(&endpoint->object);
 	old = endpoint->ident;
 	endpoint->ident = ident;
 	endpoint->ident_changed = endpoint->origin &&
 				  !capipc_ident_same(endpoint->origin, ident);
 	endpoint->verdict_count = 0;
 	endpoint->verdict_next = 0;
-	spin_unlock(endpoint->object.lock);
+	capipc_object_unlock(&endpoint->object);
 	capipc_ident_put(old);
 	return 0;
 }
@@ -166,12 +195,12 @@ struct capipc_ident *capipc_endpoint_sender(struct capipc_endpoint *endpoint,
 	while (!ident) {
 		if (capipc_endpoint_refresh_ident(endpoint, context))
 			return NULL;
-		spin_lock(endpoint->object.lock);
+		capipc_object_lock(&endpoint->object);
 		if (capipc_ident_is_current(endpoint->ident, context)) {
 			ident = capipc_ident_get(endpoint->ident);
 			*changed = endpoint->ident_changed;
 		}
-		spin_unlock(endpoint->object.lock);
+		capipc_object_unlock(&endpoint->object);
 	}
 	return ident;
 }
@@ -282,30 +311,32 @@ static bool capipc_endpoint_fail_calls_locked(struct capipc_endpoint *endpoint)
 
 /**
  * capipc_pipe_cut - close a pipe both ways, wherever its endpoints are
- * @pipe: the pipe
+ * @endpoint: an end of the pipe, or one that was fused and would be an end of it
  * @garbage: what was queued in it is added here
  *
  * Both holders see their peer closed, and calls fail, received or not.
  */
-void capipc_pipe_cut(struct capipc_pipe *pipe, struct list_head *garbage)
+void capipc_pipe_cut(struct capipc_endpoint *endpoint, struct list_head *garbage)
 {
+	struct capipc_pipe *pipe;
 	bool more;
 	int i;
 
-	spin_lock(&pipe->lock);
+	capipc_object_lock(&endpoint->object);
+	pipe = capipc_endpoint_pipe(endpoint);
 	pipe->cut = true;
 	for (i = 0; i < 2; i++)
-		capipc_object_splice_queue_locked(&pipe->end[i].object, garbage);
+		capipc_object_splice_queue_locked(&pipe->end[i]->object, garbage);
 	for (i = 0; i < 2; i++)
-		capipc_endpoint_close_locked(&pipe->end[i]);
-	spin_unlock(&pipe->lock);
+		capipc_endpoint_close_locked(pipe->end[i]);
+	capipc_object_unlock(&endpoint->object);
 
-	/* No more are made now, but there may be many. */
+	/* No more are made now, nor is it fused any more, but there may be many. */
 	do {
-		spin_lock(&pipe->lock);
-		more = capipc_endpoint_fail_calls_locked(&pipe->end[0]);
-		more |= capipc_endpoint_fail_calls_locked(&pipe->end[1]);
-		spin_unlock(&pipe->lock);
+		capipc_object_lock(&endpoint->object);
+		more = capipc_endpoint_fail_calls_locked(pipe->end[0]);
+		more |= capipc_endpoint_fail_calls_locked(pipe->end[1]);
+		capipc_object_unlock(&endpoint->object);
 		cond_resched();
 	} while (more);
 }
@@ -331,9 +362,9 @@ int capipc_ioctl_create(struct capipc_context *context, struct capipc_request *r
 	if (!ident)
 		goto err_pipe;
 	for (i = 0; i < 2; i++) {
-		pipe->end[i].origin = capipc_ident_get(ident);
-		pipe->end[i].ident = capipc_ident_get(ident);
-		pipe->end[i].object.cookie = arg->cookie[i];
+		pipe->own[i].origin = capipc_ident_get(ident);
+		pipe->own[i].ident = capipc_ident_get(ident);
+		pipe->own[i].object.cookie = arg->cookie[i];
 		arg->handle[i] = capipc_table_take(table);
 	}
 	capipc_ident_put(ident);
@@ -342,7 +373,7 @@ int capipc_ioctl_create(struct capipc_context *context, struct capipc_request *r
 	if (ret)
 		goto err_take;
 	for (i = 0; i < 2; i++)
-		capipc_object_hold(&pipe->end[i].object, context, arg->handle[i],
+		capipc_object_hold(&pipe->own[i].object, context, arg->handle[i],
 				   CAPIPC_ENDPOINT_RIGHTS);
 	return 0;
 

@@ -2,9 +2,13 @@
 /*
  * Message pipes.
  *
- * A pipe is one allocation with its two endpoints; a reference to an endpoint is
- * a reference to its pipe. One lock a pipe: a message touches the lock of its
- * pipe and of the receiver's ready queue, and no other.
+ * A pipe is one allocation with room for its two endpoints; a reference to an
+ * endpoint is a reference to the pipe that it is part of, its *home*. One lock a
+ * pipe: a message touches the lock of its pipe and of the receiver's ready queue,
+ * and no other.
+ *
+ * Two pipes can be fused (fuse.c): then the endpoints that are left are those of
+ * one pipe, and the memory of both is freed together.
  */
 #ifndef CAPIPC_PIPE_H
 #define CAPIPC_PIPE_H
@@ -17,10 +21,27 @@
 /* Ordinals that an endpoint remembers as allowed. */
 #define CAPIPC_VERDICTS	4U
 
+/* Lists of rules that an endpoint can inherit from others. */
+#define CAPIPC_INHERITED_MAX	4U
+
+/**
+ * struct capipc_inherited - rules of an endpoint that it has taken the place of
+ * @rules: who may send what, with a reference
+ * @facet: the facet of that endpoint
+ */
+struct capipc_inherited {
+	struct capipc_ruleset *rules;
+	u32 facet;
+};
+
 /**
  * struct capipc_endpoint - one end of a pipe; all under the lock of the pipe
  * @object: place, holder and queue of what is to be received here
- * @index: 0 or 1, which end; invariant
+ * @slot: which of its home's it is; invariant
+ * @index: 0 or 1, which end of its pipe
+ * @fusing: @object.receiving is set because it is being fused
+ * @telling: @object.receiving is set, and what is received is news, not a message
+ * @peer: the other end; changed only when one of them is fused
  *
  * Local side, what its holder sends through it:
  * @ident: who sent last, reused as long as nothing about the sender changes
@@ -45,16 +66,22 @@
  * @window_messages: messages queued here or on their way here
  * @window: senders that wait for room
  * @rules: who may send what; NULL if all may; set once
+ * @inherited: rules that hold besides, @inherited_count of them; more are added at
+ *             the end only
  * @confinement: who may receive the endpoint itself; NULL if all may; set once
  * @facet: which facet of its listener this is
  * @flight_cred: with @rules, in flight: credentials of the last holder
  * @last: who sent the message that was received last
- * @calls: calls whose requests were sent to it and that are not over, by
- *         capipc_transaction.link
+ * @calls: calls whose requests were sent to it, or to what it has succeeded, and that
+ *         are not over, by capipc_transaction.link
  */
 struct capipc_endpoint {
 	struct capipc_object object;
+	struct capipc_endpoint *peer;
+	u8 slot;
 	u8 index;
+	bool fusing;
+	bool telling;
 
 	u8 tell;
 	u8 news;
@@ -75,6 +102,8 @@ struct capipc_endpoint {
 	size_t window_bytes;
 	wait_queue_head_t window;
 	struct capipc_ruleset *rules;
+	u32 inherited_count;
+	struct capipc_inherited inherited[CAPIPC_INHERITED_MAX];
 	struct capipc_confinement *confinement;
 	const struct cred *flight_cred;
 	struct capipc_ident *last;
@@ -83,22 +112,35 @@ struct capipc_endpoint {
 
 /**
  * struct capipc_pipe - a message pipe
- * @refs: one for each place an endpoint is in and for each temporary use
- * @lock: protects both endpoints
- * @cut: the pipe was reported and is closed both ways; @lock
+ * @refs: one for each place an endpoint of its own is in and for each temporary use;
+ *        one for each pipe that was fused into it and has any itself
+ * @guard: its lock protects both endpoints, and what is below it; it has an heir if
+ *         the pipe was fused into another one, and has no end any more
+ * @cut: the pipe was reported and is closed both ways; lock
+ * @fused_count: length of @fused
+ * @fused: pipes that were fused into it, by @fused_link; lock
+ * @fused_link: in the list of what it was fused into, or of what that was fused into
+ * @account: has paid for its memory because it was fused into another one, or NULL;
+ *           set once
  * @id: number in events and dumps; invariant
  * @net_cookie: of the network namespace in which it was made; invariant
  * @rcu: freed after a grace period, for the roster
- * @end: the endpoints
+ * @end: its ends, by capipc_endpoint.index; lock, and to be read under RCU
+ * @own: memory of the ends that it was made with
  */
 struct capipc_pipe {
 	refcount_t refs;
-	spinlock_t lock; /* both endpoints */
+	struct capipc_guard guard; /* both endpoints */
 	bool cut;
+	u32 fused_count;
+	struct list_head fused;
+	struct list_head fused_link;
+	struct capipc_account *account;
 	u64 id;
 	u64 net_cookie;
 	struct rcu_head rcu;
-	struct capipc_endpoint end[2];
+	struct capipc_endpoint *end[2];
+	struct capipc_endpoint own[2];
 };
 
 static inline struct capipc_endpoint *capipc_endpoint(struct capipc_object *object)
@@ -106,14 +148,27 @@ static inline struct capipc_endpoint *capipc_endpoint(struct capipc_object *obje
 	return container_of(object, struct capipc_endpoint, object);
 }
 
-static inline struct capipc_pipe *capipc_endpoint_pipe(struct capipc_endpoint *endpoint)
+/* The pipe whose memory it is in. */
+static inline struct capipc_pipe *capipc_endpoint_home(struct capipc_endpoint *endpoint)
 {
-	return container_of(endpoint - endpoint->index, struct capipc_pipe, end[0]);
+	return container_of(endpoint - endpoint->slot, struct capipc_pipe, own[0]);
 }
 
+static inline struct capipc_pipe *capipc_guard_pipe(struct capipc_guard *guard)
+{
+	return container_of(guard, struct capipc_pipe, guard);
+}
+
+/* The pipe it is an end of; without the lock, perhaps of one that has been fused. */
+static inline struct capipc_pipe *capipc_endpoint_pipe(struct capipc_endpoint *endpoint)
+{
+	return capipc_guard_pipe(capipc_object_guard(&endpoint->object));
+}
+
+/* The other end; without the lock, perhaps the one before. */
 static inline struct capipc_endpoint *capipc_endpoint_peer(struct capipc_endpoint *endpoint)
 {
-	return &capipc_endpoint_pipe(endpoint)->end[!endpoint->index];
+	return READ_ONCE(endpoint->peer);
 }
 
 /* Rights that an endpoint has at first. */
@@ -129,7 +184,7 @@ static inline bool capipc_peer_closed_locked(struct capipc_endpoint *endpoint)
 struct capipc_pipe *capipc_pipe_create(const struct net *net);
 void capipc_pipe_get(struct capipc_pipe *pipe);
 void capipc_pipe_put(struct capipc_pipe *pipe);
-void capipc_pipe_cut(struct capipc_pipe *pipe, struct list_head *garbage);
+void capipc_pipe_cut(struct capipc_endpoint *endpoint, struct list_head *garbage);
 
 void capipc_endpoint_set_origin(struct capipc_endpoint *endpoint, struct capipc_ident *ident);
 void capipc_endpoint_invite(struct capipc_endpoint *endpoint, struct capipc_ident *ident,

@@ -49,8 +49,8 @@ struct capipc_ident *capipc_query_sender(struct capipc_handle *handle, u64 stamp
 	}
 
 	endpoint = capipc_endpoint(handle->object);
+	capipc_object_lock(handle->object);
 	peer = capipc_endpoint_peer(endpoint);
-	spin_lock(handle->object->lock);
 	if (peer->origin && (!stamp_id || peer->origin->id == stamp_id))
 		ident = peer->origin;
 	else if (endpoint->last && endpoint->last->id == stamp_id)
@@ -59,7 +59,7 @@ struct capipc_ident *capipc_query_sender(struct capipc_handle *handle, u64 stamp
 		capipc_ident_get(ident);
 		*changed = peer->origin && !capipc_ident_same(peer->origin, ident);
 	}
-	spin_unlock(handle->object->lock);
+	capipc_object_unlock(handle->object);
 	return ident ?: ERR_PTR(-ESTALE);
 }
 

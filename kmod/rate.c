@@ -122,6 +122,8 @@ static struct capipc_user *capipc_event_user(const struct capipc_event *event)
 {
 	if (event->account)
 		return event->account->user;
+	if (event->causer)
+		return event->causer->user;
 	return event->actor ? event->actor->user : NULL;
 }
 

@@ -35,9 +35,10 @@ bool capipc_ready_add(struct capipc_ready *ready, struct capipc_object *object)
 			return false;
 		capipc_ready_remove(ready, object);
 	}
-	object->ready_band = object->band;
-	list_add_tail(&object->ready, &ready->band[object->band]);
-	WRITE_ONCE(ready->bands, ready->bands | BIT(object->band));
+	object->ready_band = unlikely(object->stands_back) ? 0 : object->band;
+	object->stands_back = false;
+	list_add_tail(&object->ready, &ready->band[object->ready_band]);
+	WRITE_ONCE(ready->bands, ready->bands | BIT(object->ready_band));
 	return added;
 }
 
@@ -51,17 +52,20 @@ void capipc_ready_remove(struct capipc_ready *ready, struct capipc_object *objec
 		WRITE_ONCE(ready->bands, ready->bands & ~BIT(object->ready_band));
 }
 
-/* Real-time threads come first, but leave a turn to the others now and then. */
+/* Real-time threads come first, but leave a turn to the others, by turns, now and then. */
 static noinline unsigned int capipc_ready_choose(struct capipc_ready *ready)
 {
-	unsigned int least = __ffs(ready->bands), most = __fls(ready->bands);
+	unsigned int most = __fls(ready->bands);
+	unsigned long less = ready->bands & ~BIT(most), next;
 
-	if (least == most)
+	if (!less)
 		return most;
 	if (++ready->turns < CAPIPC_READY_TURNS)
 		return most;
 	ready->turns = 0;
-	return least;
+	next = less & (BIT(ready->spare) - 1);
+	ready->spare = __fls(next ?: less);
+	return ready->spare;
 }
 
 /**

@@ -24,11 +24,13 @@ struct capipc_object;
  * struct capipc_ready - a ready queue; all under the ready_lock of its context
  * @bands: bit n: something is in @band[n]. Looked at without the lock by who waits
  * @turns: how many have been taken in a row while a less urgent one was waiting
+ * @spare: the band that had the last turn which is left to less urgent ones
  * @band: objects by capipc_object.ready; the more urgent the higher
  */
 struct capipc_ready {
 	u8 bands;
 	u8 turns;
+	u8 spare;
 	struct list_head band[CAPIPC_READY_BANDS];
 };
 

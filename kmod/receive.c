@@ -48,8 +48,10 @@ static u32 capipc_receive_news_locked(struct capipc_object *object)
 {
 	if (capipc_kind_is_data_end(object->kind))
 		return capipc_data_end_take_news_locked(capipc_data_end(object));
-	if (object->kind == CAPIPC_KIND_ENDPOINT)
+	if (object->kind == CAPIPC_KIND_ENDPOINT) {
+		capipc_endpoint(object)->telling = true;
 		return capipc_endpoint_take_news_locked(capipc_endpoint(object));
+	}
 	return CAPIPC_RECEIVED_PEER_CLOSED;
 }
 
@@ -72,7 +74,7 @@ static int capipc_receive_begin(struct capipc_context *context, struct capipc_ob
 	struct capipc_message *message;
 	int ret = 0;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	if (object->owner != context || !capipc_object_receivable_locked(object)) {
 		ret = -EAGAIN;
 		goto out_unlock;
@@ -89,6 +91,7 @@ static int capipc_receive_begin(struct capipc_context *context, struct capipc_ob
 		arg->data_len = message->len;
 		arg->attachments_count = count;
 		if (message->len > arg->data_capacity || count > arg->attachments_capacity) {
+			object->stands_back = true;
 			ret = -EMSGSIZE;
 			goto out_unlock;
 		}
@@ -104,7 +107,7 @@ static int capipc_receive_begin(struct capipc_context *context, struct capipc_ob
 out_unlock:
 	/* Off the ready queue as long as it is received from, else back on it. */
 	capipc_object_update_ready_locked(object);
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 	return ret;
 }
 
@@ -127,10 +130,14 @@ static void capipc_receive_abort(struct capipc_object *object, struct capipc_mes
 	LIST_HEAD(garbage);
 	bool suspect;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	object->receiving = false;
-	if (!message)
+	object->stands_back = true;
+	if (!message) {
 		capipc_receive_return_news_locked(object, type);
+		if (object->kind == CAPIPC_KIND_ENDPOINT)
+			capipc_endpoint(object)->telling = false;
+	}
 	if (message) {
 		if (object->place == CAPIPC_PLACE_CLOSED ||
 		    (object->kind == CAPIPC_KIND_ENDPOINT &&
@@ -144,7 +151,7 @@ static void capipc_receive_abort(struct capipc_object *object, struct capipc_mes
 	}
 	capipc_object_update_ready_locked(object);
 	suspect = object->place == CAPIPC_PLACE_IN_FLIGHT;
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 	capipc_garbage_run(&garbage);
 	/* What is received from is not part of a ring; now it may be. */
 	if (unlikely(suspect))
@@ -152,7 +159,8 @@ static void capipc_receive_abort(struct capipc_object *object, struct capipc_mes
 }
 
 static void capipc_receive_finish(struct capipc_context *context, struct capipc_object *object,
-				  struct capipc_message *message, u32 type)
+				  struct capipc_message *message,
+				  const struct capipc_receive *arg)
 {
 	struct capipc_endpoint *endpoint = NULL;
 	struct capipc_ident *last = NULL;
@@ -160,11 +168,13 @@ static void capipc_receive_finish(struct capipc_context *context, struct capipc_
 
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		endpoint = capipc_endpoint(object);
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	object->receiving = false;
-	if (type == CAPIPC_RECEIVED_PEER_CLOSED) {
+	if (unlikely(!message) && endpoint)
+		endpoint->telling = false;
+	if (arg->type == CAPIPC_RECEIVED_PEER_CLOSED) {
 		/* Unless it has moved: its new holder is to be told as well. */
-		if (object->owner == context)
+		if (object->owner == context && object->handle == arg->from)
 			object->peer_closed_told = true;
 		capipc_object_wake_locked(object);
 	} else if (message && endpoint) {
@@ -179,7 +189,7 @@ static void capipc_receive_finish(struct capipc_context *context, struct capipc_
 	}
 	capipc_object_update_ready_locked(object);
 	suspect = object->place == CAPIPC_PLACE_IN_FLIGHT;
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 	capipc_ident_put(last);
 	if (unlikely(suspect))
 		capipc_collect_suspect(object);
@@ -328,7 +338,7 @@ static int capipc_receive_from(struct capipc_context *context, struct capipc_req
 	trace_capipc_receive(context, object, arg);
 	if (message && message->type == CAPIPC_RECEIVED_CONNECTION)
 		capipc_audit_accepted(context, object, message->sender, pipe_id, arg->facet);
-	capipc_receive_finish(context, object, message, arg->type);
+	capipc_receive_finish(context, object, message, arg);
 	if (message)
 		capipc_message_free(message);
 	return 0;
@@ -368,14 +378,14 @@ static int capipc_receive_poll_one(struct capipc_context *context, struct capipc
 {
 	int ret = -EAGAIN;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	if (object->owner != context || object->handle != handle)
 		ret = -EBADF;
 	else if (capipc_object_receivable_locked(object))
 		ret = 0;
 	else if (object->peer_closed_told && !object->receiving && list_empty(&object->queue))
 		ret = -EPIPE;
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 	return ret;
 }
 

@@ -20,9 +20,9 @@ static void capipc_replace_commit(struct capipc_context *context, struct capipc_
 	if (capipc_handle_is_object(what)) {
 		capipc_object_get(what->object);
 		capipc_object_hold(what->object, context, new, what->rights);
-		spin_lock(what->object->lock);
+		capipc_object_lock(what->object);
 		capipc_object_evict_locked(what->object);
-		spin_unlock(what->object->lock);
+		capipc_object_unlock(what->object);
 		capipc_object_put(what->object);
 	} else if (!capipc_table_publish(&context->table, new, what)) {
 		capipc_handle_close(what, false, &garbage);

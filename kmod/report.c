@@ -40,15 +40,16 @@ static int capipc_report_reason(const struct capipc_report *arg, char *reason)
 static bool capipc_report_agreed(struct capipc_context *context, struct capipc_endpoint *endpoint,
 				 const struct capipc_ident *ident)
 {
-	struct capipc_endpoint *peer = capipc_endpoint_peer(endpoint);
 	const struct capipc_ident *acceptor;
+	struct capipc_endpoint *peer;
 	bool agreed;
 
-	spin_lock(endpoint->object.lock);
+	capipc_object_lock(&endpoint->object);
+	peer = capipc_endpoint_peer(endpoint);
 	acceptor = peer->origin;
 	agreed = peer->clause == context->id && acceptor && acceptor->pid == ident->pid &&
 		 acceptor->image == ident->image && acceptor->exec_id == ident->exec_id;
-	spin_unlock(endpoint->object.lock);
+	capipc_object_unlock(&endpoint->object);
 	return agreed;
 }
 
@@ -96,14 +97,14 @@ static u32 capipc_report_kill(struct capipc_context *context, struct capipc_endp
 }
 
 static void capipc_report_tell(struct capipc_context *context, const struct capipc_report *arg,
-			       const char *reason, struct capipc_pipe *pipe,
+			       const char *reason, u64 pipe_id,
 			       struct capipc_ident *sender)
 {
 	struct capipc_event event = {
 		.type = CAPIPC_EVENT_BAD_MESSAGE,
 		.net = context->net,
 		.actor = sender,
-		.object_id = pipe->id,
+		.object_id = pipe_id,
 		.context_id = context->id,
 		.verdict = arg->verdict,
 		.reason = arg->reason_len ? reason : NULL,
@@ -139,16 +140,18 @@ static int capipc_report_sender(const struct capipc_report *arg, struct capipc_h
 	if (handle->kind != CAPIPC_KIND_ENDPOINT && handle->kind != CAPIPC_KIND_REPLY)
 		return -EPROTOTYPE;
 	if (handle->kind == CAPIPC_KIND_REPLY) {
+		if (!(handle->rights & CAPIPC_RIGHT_WRITE))
+			return -EPERM;
 		*sender = capipc_query_sender(handle, arg->stamp_id, &changed);
 		return PTR_ERR_OR_ZERO(*sender);
 	}
 	if (!(handle->rights & CAPIPC_RIGHT_READ))
 		return -EPERM;
 	/* Who connected need not have sent anything: only who sent last will do. */
-	spin_lock(handle->object->lock);
+	capipc_object_lock(handle->object);
 	last = capipc_endpoint(handle->object)->last;
 	*sender = last && last->id == arg->stamp_id ? capipc_ident_get(last) : NULL;
-	spin_unlock(handle->object->lock);
+	capipc_object_unlock(handle->object);
 	return *sender ? 0 : -ESTALE;
 }
 
@@ -159,7 +162,7 @@ int capipc_ioctl_report(struct capipc_context *context, struct capipc_request *r
 	struct capipc_handle handle, removed;
 	struct capipc_endpoint *endpoint;
 	struct capipc_ident *sender;
-	struct capipc_pipe *pipe;
+	u64 pipe_id;
 	LIST_HEAD(garbage);
 	int ret;
 
@@ -183,14 +186,15 @@ int capipc_ioctl_report(struct capipc_context *context, struct capipc_request *r
 		goto out_sender;
 
 	endpoint = capipc_report_endpoint(&handle);
-	pipe = capipc_endpoint_pipe(endpoint);
 	/* First, so that the sender cannot see it coming and be gone by itself. */
 	if (arg->flags & CAPIPC_REPORT_KILL)
 		arg->verdict = capipc_report_kill(context, endpoint, sender);
-	capipc_pipe_cut(pipe, &garbage);
+	capipc_pipe_cut(endpoint, &garbage);
+	/* A pipe that is cut is not fused any more. */
+	pipe_id = capipc_endpoint_pipe(endpoint)->id;
 	capipc_handle_close(&removed, false, &garbage);
 	capipc_garbage_run(&garbage);
-	capipc_report_tell(context, arg, reason, pipe, sender);
+	capipc_report_tell(context, arg, reason, pipe_id, sender);
 	/* It is done: whoever unmaps the struct meanwhile does not learn the verdict. */
 	put_user(arg->verdict, &((struct capipc_report __user *)request->user)->verdict);
 

@@ -196,8 +196,7 @@ static bool capipc_rule_matches(const struct capipc_krule *rule, const struct ca
 		return false;
 	if ((match & CAPIPC_MATCH_UID) && !uid_eq(sender->euid, rule->uid))
 		return false;
-	/* The sender is the calling thread, so its groups are at hand. */
-	if ((match & CAPIPC_MATCH_GID) && !in_egroup_p(rule->gid))
+	if ((match & CAPIPC_MATCH_GID) && !capipc_cred_in_group(sender, rule->gid))
 		return false;
 	if ((match & CAPIPC_MATCH_CAPABILITIES) &&
 	    (capipc_cred_capabilities(sender, asked->receiver->user_ns) & rule->capabilities) !=
@@ -323,6 +322,11 @@ static const struct cred *capipc_receiver_cred_locked(struct capipc_endpoint *en
 	return capipc_holder_cred(object);
 }
 
+static bool capipc_explain_allowed(int rule)
+{
+	return rule >= 0 || rule == CAPIPC_EXPLAIN_OPEN;
+}
+
 static int capipc_endpoint_decide_locked(struct capipc_endpoint *endpoint,
 					 const struct capipc_ident *ident, bool changed,
 					 u32 ordinal)
@@ -335,10 +339,42 @@ static int capipc_endpoint_decide_locked(struct capipc_endpoint *endpoint,
 		.facet = target->facet,
 		.changed = changed,
 	};
+	int rule, inherited;
+	u32 i;
 
 	if (!capipc_attenuation_allows(endpoint->attenuation, ordinal))
 		return CAPIPC_EXPLAIN_ATTENUATED;
-	return capipc_ruleset_decide(target->rules, &asked);
+	rule = capipc_ruleset_decide(target->rules, &asked);
+	/* What it has inherited must allow it, too. */
+	for (i = 0; i < target->inherited_count && capipc_explain_allowed(rule); i++) {
+		asked.facet = target->inherited[i].facet;
+		inherited = capipc_ruleset_decide(target->inherited[i].rules, &asked);
+		if (rule == CAPIPC_EXPLAIN_OPEN || !capipc_explain_allowed(inherited))
+			rule = inherited;
+	}
+	return rule;
+}
+
+/**
+ * capipc_rule_judge_locked - could that have been sent?
+ * @endpoint: through which endpoint
+ * @ident: by whom
+ * @changed: that is not who connected
+ * @ordinal: the method
+ *
+ * Unlike capipc_rule_allows_locked() it is about anybody, not the calling thread, and
+ * nothing is remembered.
+ */
+bool capipc_rule_judge_locked(struct capipc_endpoint *endpoint, const struct capipc_ident *ident,
+			      bool changed, u32 ordinal)
+{
+	bool allowed;
+
+	rcu_read_lock();
+	allowed = capipc_explain_allowed(capipc_endpoint_decide_locked(endpoint, ident, changed,
+								       ordinal));
+	rcu_read_unlock();
+	return allowed;
 }
 
 /**
@@ -360,6 +396,8 @@ void capipc_endpoint_nearest_locked(struct capipc_endpoint *endpoint,
 		.facet = target->facet,
 		.changed = changed,
 	};
+	const struct capipc_ruleset *rules;
+	u32 i;
 
 	lockdep_assert_held(endpoint->object.lock);
 	if (!capipc_attenuation_allows(endpoint->attenuation, ordinal)) {
@@ -371,7 +409,15 @@ void capipc_endpoint_nearest_locked(struct capipc_endpoint *endpoint,
 	}
 	rcu_read_lock();
 	asked.receiver = capipc_receiver_cred_locked(target);
-	capipc_ruleset_nearest(target->rules, &asked, CAPIPC_RULE_LIST_ENDPOINT, nearest);
+	rules = target->rules;
+	/* The first list that denies it. */
+	for (i = 0; i < target->inherited_count; i++) {
+		if (!capipc_explain_allowed(capipc_ruleset_decide(rules, &asked)))
+			break;
+		rules = target->inherited[i].rules;
+		asked.facet = target->inherited[i].facet;
+	}
+	capipc_ruleset_nearest(rules, &asked, CAPIPC_RULE_LIST_ENDPOINT, nearest);
 	rcu_read_unlock();
 }
 
@@ -385,11 +431,6 @@ void capipc_listener_nearest(struct capipc_listener *listener, const struct capi
 	asked.receiver = capipc_holder_cred(&listener->object);
 	capipc_ruleset_nearest(listener->rules, &asked, CAPIPC_RULE_LIST_LISTENER, nearest);
 	rcu_read_unlock();
-}
-
-static bool capipc_explain_allowed(int rule)
-{
-	return rule >= 0 || rule == CAPIPC_EXPLAIN_OPEN;
 }
 
 static bool capipc_verdict_known_locked(struct capipc_endpoint *endpoint,
@@ -409,9 +450,12 @@ static bool capipc_verdict_known_locked(struct capipc_endpoint *endpoint,
 static void capipc_verdict_remember_locked(struct capipc_endpoint *endpoint,
 					   const struct cred *receiver, u32 ordinal)
 {
+	/* It is between two holders at this very moment. */
+	if (!receiver)
+		return;
 	if (endpoint->verdict_receiver != receiver) {
 		/* Only what is still alive can be pinned. */
-		receiver = get_cred_rcu(receiver);
+		receiver = capipc_cred_get_rcu(receiver);
 		if (!receiver)
 			return;
 		put_cred(endpoint->verdict_receiver);
@@ -434,7 +478,7 @@ static void capipc_verdict_remember_locked(struct capipc_endpoint *endpoint,
  *
  * What was allowed once is remembered for as long as neither the sender's nor
  * the receiver's credentials change; both are pinned, so comparing pointers will
- * do. The rules themselves never change.
+ * do. The rules themselves never change, but for being set.
  */
 bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct capipc_ident *ident,
 			       bool changed, u32 ordinal)
@@ -444,7 +488,7 @@ bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct ca
 	bool allowed = false;
 
 	lockdep_assert_held(endpoint->object.lock);
-	if (!target->rules && !endpoint->attenuation)
+	if (!target->rules && !endpoint->attenuation && !target->inherited_count)
 		return true;
 
 	rcu_read_lock();
@@ -466,7 +510,7 @@ int capipc_ioctl_restrict(struct capipc_context *context, struct capipc_request 
 {
 	const struct capipc_restrict *arg = &request->argument.restrict_;
 	struct capipc_ruleset *ruleset;
-	struct capipc_endpoint *endpoint;
+	struct capipc_endpoint *endpoint, *peer;
 	struct capipc_handle handle;
 	int ret;
 
@@ -483,7 +527,7 @@ int capipc_ioctl_restrict(struct capipc_context *context, struct capipc_request 
 		goto out_put;
 	}
 	endpoint = capipc_endpoint(handle.object);
-	spin_lock(handle.object->lock);
+	capipc_object_lock(handle.object);
 	if (handle.object->owner != context || handle.object->handle != arg->handle) {
 		ret = -EBADF;
 	} else if (endpoint->rules) {
@@ -491,8 +535,12 @@ int capipc_ioctl_restrict(struct capipc_context *context, struct capipc_request 
 	} else {
 		endpoint->rules = ruleset;
 		ruleset = NULL;
+		/* What an attenuation allowed so far was not asked of them. */
+		peer = capipc_endpoint_peer(endpoint);
+		peer->verdict_count = 0;
+		peer->verdict_next = 0;
 	}
-	spin_unlock(handle.object->lock);
+	capipc_object_unlock(handle.object);
 	capipc_ruleset_put(ruleset);
 out_put:
 	capipc_handle_put(&handle);
@@ -514,7 +562,7 @@ static int capipc_explain_send(struct capipc_context *context, struct capipc_exp
 		ret = capipc_endpoint_refresh_ident(endpoint, context);
 		if (ret)
 			break;
-		spin_lock(handle.object->lock);
+		capipc_object_lock(handle.object);
 		if (!capipc_ident_is_current(endpoint->ident, context)) {
 			ret = -EAGAIN;
 		} else if (capipc_peer_closed_locked(endpoint)) {
@@ -527,7 +575,7 @@ static int capipc_explain_send(struct capipc_context *context, struct capipc_exp
 			rcu_read_unlock();
 			arg->facet = capipc_endpoint_peer(endpoint)->facet;
 		}
-		spin_unlock(handle.object->lock);
+		capipc_object_unlock(handle.object);
 	} while (ret == -EAGAIN);
 	capipc_handle_put(&handle);
 	return ret;

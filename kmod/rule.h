@@ -39,7 +39,7 @@ struct capipc_ruleset {
 };
 
 /*
- * A question to a list of rules. @ident must be that of current. The facet of a
+ * A question to a list of rules. The facet of a
  * rule about connecting is what it gives, not what it asks for.
  */
 struct capipc_asked {
@@ -82,6 +82,8 @@ void capipc_endpoint_nearest_locked(struct capipc_endpoint *endpoint,
 				    struct capipc_nearest *nearest);
 bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct capipc_ident *ident,
 			       bool changed, u32 ordinal);
+bool capipc_rule_judge_locked(struct capipc_endpoint *endpoint, const struct capipc_ident *ident,
+			      bool changed, u32 ordinal);
 
 int capipc_ioctl_restrict(struct capipc_context *context, struct capipc_request *request);
 int capipc_ioctl_explain(struct capipc_context *context, struct capipc_request *request);

@@ -37,6 +37,7 @@ struct capipc_sending {
 	size_t size;
 	u32 handle;
 	u32 ordinal;
+	bool moving; /* there are attachments, so there is a reference to the target */
 };
 
 /* Is the endpoint still the sender's, and may its peer still receive? */
@@ -60,21 +61,23 @@ static bool capipc_window_changed(struct capipc_sending *sending)
 {
 	bool changed;
 
-	spin_lock(sending->endpoint->object.lock);
+	capipc_object_lock(&sending->endpoint->object);
 	changed = capipc_send_check_locked(sending) ||
+		  sending->target != capipc_endpoint_peer(sending->endpoint) ||
 		  capipc_window_has_room_locked(sending->target, sending->size);
-	spin_unlock(sending->endpoint->object.lock);
+	capipc_object_unlock(&sending->endpoint->object);
 	return changed;
 }
 
 static int capipc_reserve_locked(struct capipc_sending *sending)
 {
 	struct capipc_endpoint *endpoint = sending->endpoint;
-	struct capipc_endpoint *target = sending->target;
+	struct capipc_endpoint *target = capipc_endpoint_peer(endpoint);
 	int ret = capipc_send_check_locked(sending);
 
 	if (ret)
 		return ret;
+	sending->target = target;
 	if (!capipc_rule_allows_locked(endpoint, endpoint->ident, endpoint->ident_changed,
 				       sending->ordinal))
 		return -EACCES;
@@ -84,14 +87,19 @@ static int capipc_reserve_locked(struct capipc_sending *sending)
 	target->window_messages++;
 	sending->sender = capipc_ident_get(endpoint->ident);
 	sending->sender_changed = endpoint->ident_changed;
+	if (sending->moving)
+		capipc_object_get(&target->object);
 	return 0;
 }
 
+/* The room is where the peer is by now. */
 static void capipc_unreserve(struct capipc_sending *sending)
 {
-	spin_lock(sending->target->object.lock);
-	capipc_endpoint_release_window_locked(sending->target, sending->size);
-	spin_unlock(sending->target->object.lock);
+	struct capipc_endpoint *endpoint = sending->endpoint;
+
+	capipc_object_lock(&endpoint->object);
+	capipc_endpoint_release_window_locked(capipc_endpoint_peer(endpoint), sending->size);
+	capipc_object_unlock(&endpoint->object);
 }
 
 /* Apart, so that it costs nothing where nothing is denied. */
@@ -110,17 +118,17 @@ static int capipc_reserve(struct capipc_sending *sending, const struct capipc_de
 		ret = capipc_endpoint_refresh_ident(endpoint, sending->context);
 		if (ret)
 			return ret;
-		spin_lock(endpoint->object.lock);
+		capipc_object_lock(&endpoint->object);
 		/* Another thread may have sent with other credentials. */
 		if (unlikely(!capipc_ident_is_current(endpoint->ident, sending->context))) {
-			spin_unlock(endpoint->object.lock);
+			capipc_object_unlock(&endpoint->object);
 			cond_resched();
 			continue;
 		}
 		ret = capipc_reserve_locked(sending);
 		if (unlikely(ret == -EAGAIN) && deadline->nowait)
 			endpoint->refused = endpoint->tell & CAPIPC_TAG_WRITABLE;
-		spin_unlock(endpoint->object.lock);
+		capipc_object_unlock(&endpoint->object);
 
 		if (ret != -EAGAIN || deadline->nowait)
 			return ret;
@@ -134,13 +142,46 @@ static int capipc_reserve(struct capipc_sending *sending, const struct capipc_de
 	}
 }
 
+/*
+ * The peer was fused since room was reserved: somebody else will receive it. What
+ * is carried has to be looked at again, and who connected may be another one.
+ */
+static noinline int capipc_retarget_locked(struct capipc_sending *sending,
+					   struct capipc_message *message)
+{
+	struct capipc_endpoint *endpoint = sending->endpoint;
+	struct capipc_endpoint *target = capipc_endpoint_peer(endpoint);
+	u32 i;
+
+	lockdep_assert_held(endpoint->object.lock);
+	for (i = 0; i < message->moved_count; i++) {
+		const struct capipc_handle *what = &message->moved[i].what;
+
+		if (capipc_handle_is_object(what) &&
+		    (what->object == &endpoint->object || what->object == &target->object))
+			return -ELOOP;
+	}
+	sending->sender_changed = endpoint->origin &&
+				  !capipc_ident_same(endpoint->origin, sending->sender);
+	message->sender_changed = sending->sender_changed;
+	if (message->transaction) {
+		message->transaction->target = target;
+		message->transaction->sender_changed = sending->sender_changed;
+	}
+	return 0;
+}
+
 static int capipc_enqueue(struct capipc_sending *sending, struct capipc_message *message)
 {
-	struct capipc_object *target = &sending->target->object;
+	struct capipc_object *object = &sending->endpoint->object;
+	struct capipc_object *target;
 	int ret;
 
-	spin_lock(target->lock);
+	capipc_object_lock(object);
+	target = &capipc_endpoint_peer(sending->endpoint)->object;
 	ret = capipc_send_check_locked(sending);
+	if (unlikely(!ret && target != &sending->target->object))
+		ret = capipc_retarget_locked(sending, message);
 	/* Rules may have been set, or the holder have changed, since we looked. */
 	if (!ret && !capipc_rule_allows_locked(sending->endpoint, sending->sender,
 					       sending->sender_changed, sending->ordinal))
@@ -149,11 +190,12 @@ static int capipc_enqueue(struct capipc_sending *sending, struct capipc_message 
 		trace_capipc_send(sending->context, sending->endpoint, message);
 		if (message->transaction) {
 			message->transaction->request = message;
-			list_add_tail(&message->transaction->link, &sending->target->calls);
+			list_add_tail(&message->transaction->link,
+				      &capipc_endpoint(target)->calls);
 		}
 		capipc_object_queue_locked(target, message);
 	}
-	spin_unlock(target->lock);
+	capipc_object_unlock(object);
 	return ret;
 }
 
@@ -165,7 +207,8 @@ static void capipc_send_bind(struct capipc_sending *sending, struct capipc_messa
 	message->transaction = capipc_transaction_get(transaction);
 	transaction->sender = capipc_ident_get(sending->sender);
 	transaction->sender_changed = sending->sender_changed;
-	capipc_object_get(&sending->target->object);
+	capipc_object_get(&sending->endpoint->object);
+	transaction->endpoint = sending->endpoint;
 	transaction->target = sending->target;
 }
 
@@ -233,6 +276,7 @@ int capipc_send(struct capipc_context *context, const struct capipc_outgoing *ou
 		.context = context,
 		.handle = outgoing->handle,
 		.ordinal = outgoing->ordinal,
+		.moving = outgoing->attachments_count,
 	};
 	struct capipc_handle handle;
 	int ret;
@@ -249,13 +293,14 @@ int capipc_send(struct capipc_context *context, const struct capipc_outgoing *ou
 	if (ret)
 		return ret;
 	sending.endpoint = capipc_endpoint(handle.object);
-	sending.target = capipc_endpoint_peer(sending.endpoint);
 
 	ret = capipc_reserve(&sending, &outgoing->deadline);
 	if (!ret) {
 		ret = capipc_build_and_enqueue(&sending, outgoing);
 		if (ret)
 			capipc_unreserve(&sending);
+		if (sending.moving)
+			capipc_object_put(&sending.target->object);
 		capipc_ident_put(sending.sender);
 	}
 	if (ret == -EACCES)

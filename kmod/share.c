@@ -160,8 +160,12 @@ void capipc_share_shrink_locked(struct capipc_user *user, enum capipc_resource r
 	if (!parent || unused <= 3 * batch || surplus <= 0)
 		return;
 	capipc_user_lock(parent);
-	share->grant -= surplus;
-	capipc_share_take_back_locked(parent, resource, surplus);
+	/* Its reserve changes under this lock. */
+	surplus = min(surplus, capipc_share_beyond(share));
+	if (surplus > 0) {
+		share->grant -= surplus;
+		capipc_share_take_back_locked(parent, resource, surplus);
+	}
 	capipc_share_update_tight_locked(parent, resource, share, capipc_user_batch[resource]);
 	capipc_user_unlock(parent);
 }

@@ -230,6 +230,29 @@ TRACE_EVENT(capipc_close,
 		  __entry->end, __entry->context, __entry->queued)
 );
 
+/* Two pipes are one from now on. With the locks of both. */
+TRACE_EVENT(capipc_fuse,
+
+	TP_PROTO(const struct capipc_context *context, u64 pipe, u64 gone),
+
+	TP_ARGS(context, pipe, gone),
+
+	TP_STRUCT__entry(
+		__field(u64, context)
+		__field(u64, pipe)
+		__field(u64, gone)
+	),
+
+	TP_fast_assign(
+		__entry->context = context->id;
+		__entry->pipe = pipe;
+		__entry->gone = gone;
+	),
+
+	TP_printk("context=%llu pipe=%llu gone=%llu", __entry->context, __entry->pipe,
+		  __entry->gone)
+);
+
 /* Rules refuse something. */
 TRACE_EVENT(capipc_deny,
 

@@ -67,12 +67,12 @@ void capipc_transaction_put(struct capipc_transaction *transaction)
 		return;
 	WARN_ON_ONCE(transaction->reply);
 	capipc_ident_put(transaction->sender);
-	if (transaction->target) {
+	if (transaction->endpoint) {
 		/* Until here whoever cuts the pipe may find it there. */
-		spin_lock(transaction->target->object.lock);
+		capipc_object_lock(&transaction->endpoint->object);
 		list_del(&transaction->link);
-		spin_unlock(transaction->target->object.lock);
-		capipc_object_put(&transaction->target->object);
+		capipc_object_unlock(&transaction->endpoint->object);
+		capipc_object_put(&transaction->endpoint->object);
 	}
 	if (transaction->reply_attachments)
 		capipc_account_uncharge(transaction->account, CAPIPC_HANDLES,
@@ -117,20 +117,33 @@ void capipc_transaction_drop(struct capipc_transaction *transaction)
 	capipc_transaction_settle(transaction, CAPIPC_DROPPED, NULL);
 }
 
+/**
+ * capipc_transaction_expire - the deadline of the caller has passed
+ * @transaction: the call; the caller goes on to abandon it if this is true
+ *
+ * Return: false if it was answered or dropped in the meantime, and that counts.
+ */
+bool capipc_transaction_expire(struct capipc_transaction *transaction)
+{
+	return capipc_transaction_settle(transaction, CAPIPC_ABANDONED, NULL);
+}
+
 static struct capipc_message *capipc_transaction_withdraw(struct capipc_transaction *transaction)
 {
-	struct capipc_endpoint *target = transaction->target;
+	struct capipc_object *object = &transaction->endpoint->object;
+	struct capipc_endpoint *target;
 	struct capipc_message *request;
 
-	spin_lock(target->object.lock);
+	capipc_object_lock(object);
 	request = transaction->request;
 	if (request) {
+		target = transaction->target;
 		transaction->request = NULL;
 		capipc_object_unqueue_locked(&target->object, request);
 		capipc_endpoint_release_window_locked(target, request->charge);
 		capipc_object_update_ready_locked(&target->object);
 	}
-	spin_unlock(target->object.lock);
+	capipc_object_unlock(object);
 	return request;
 }
 
@@ -152,7 +165,7 @@ void capipc_transaction_abandon(struct capipc_transaction *transaction, bool wit
 	transaction->reply = NULL;
 	if (message)
 		list_add_tail(&message->link, garbage);
-	if (withdraw && transaction->target) {
+	if (withdraw && transaction->endpoint) {
 		message = capipc_transaction_withdraw(transaction);
 		if (message)
 			list_add_tail(&message->link, garbage);

@@ -40,8 +40,10 @@ enum capipc_transaction_state {
  * @reply_attachments: most attachments of a reply; invariant
  * @sender: who called, with a reference; invariant once sent
  * @sender_changed: %CAPIPC_STAMP_CHANGED; likewise
- * @target: the endpoint that the request was sent to, with a reference; likewise
- * @link: among the calls of @target; lock of the pipe
+ * @endpoint: the endpoint that the request was sent through, with a reference; likewise
+ * @target: the endpoint in whose queue the request is, or was when it was received;
+ *          its memory is there as long as that of @endpoint; lock of the pipe
+ * @link: among the calls of @target, or of what has succeeded it; lock of the pipe
  * @request: the request while it is in @target's queue; lock of the pipe
  */
 struct capipc_transaction {
@@ -56,6 +58,7 @@ struct capipc_transaction {
 	u32 reply_capacity;
 	u32 reply_attachments;
 	struct capipc_ident *sender;
+	struct capipc_endpoint *endpoint;
 	struct capipc_endpoint *target;
 	struct list_head link;
 	struct capipc_message *request;
@@ -74,6 +77,7 @@ void capipc_transaction_put(struct capipc_transaction *transaction);
 bool capipc_transaction_answer(struct capipc_transaction *transaction,
 			       struct capipc_message *reply);
 void capipc_transaction_drop(struct capipc_transaction *transaction);
+bool capipc_transaction_expire(struct capipc_transaction *transaction);
 void capipc_transaction_abandon(struct capipc_transaction *transaction, bool withdraw,
 				struct list_head *garbage);
 

@@ -87,7 +87,7 @@ int capipc_transfer_add(struct capipc_transfer *transfer, struct capipc_context 
 		return -EPERM;
 	what->rights = rights;
 	if (transfer->target && capipc_handle_is_object(what) &&
-	    transfer->target->lock == what->object->lock)
+	    capipc_object_guard(transfer->target) == capipc_object_guard(what->object))
 		return -ELOOP;
 	return 0;
 }
@@ -268,9 +268,11 @@ static void capipc_transfer_depart(struct capipc_transfer *transfer)
 	if (!target)
 		return;
 	/* Only now: who completes a ring has noted all of it before it looks. */
-	spin_lock(target->lock);
-	suspect = target->place == CAPIPC_PLACE_IN_FLIGHT;
-	spin_unlock(target->lock);
+	capipc_object_lock(target);
+	/* What was fused may stand for something in flight. */
+	suspect = target->place == CAPIPC_PLACE_IN_FLIGHT ||
+		  target->place == CAPIPC_PLACE_FUSED;
+	capipc_object_unlock(target);
 	if (suspect)
 		capipc_collect_suspect(target);
 }
@@ -387,19 +389,20 @@ static void capipc_arrival_hold(struct capipc_context *context, const struct cap
 {
 	struct capipc_object *object = moved->what.object;
 
-	spin_lock(object->lock);
+	capipc_object_lock(object);
 	object->peer_closed_told = false;
 	object->cookie = 0;
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		capipc_endpoint_tell_locked(capipc_endpoint(object), 0);
-	spin_unlock(object->lock);
+	capipc_object_unlock(object);
 	capipc_object_hold(object, context, moved->value, moved->what.rights);
 }
 
-static void capipc_arrival_refuse(struct capipc_context *context, const struct capipc_moved *moved,
-				  struct list_head *garbage)
+static void capipc_arrival_refuse(struct capipc_context *context,
+				  const struct capipc_message *message,
+				  const struct capipc_moved *moved, struct list_head *garbage)
 {
-	capipc_audit_confined(context, moved->what.object);
+	capipc_audit_confined(context, moved->what.object, message->sender);
 	capipc_handle_close(&moved->what, false, garbage);
 }
 
@@ -413,7 +416,7 @@ void capipc_arrival_finish(struct capipc_context *context, struct capipc_message
 	for (i = 0; i < message->moved_count; i++) {
 		moved = &message->moved[i];
 		if (moved->refused)
-			capipc_arrival_refuse(context, moved, &garbage);
+			capipc_arrival_refuse(context, message, moved, &garbage);
 		else if (moved->what.kind == CAPIPC_KIND_FILE)
 			fput(moved->what.file);
 		else if (capipc_handle_is_object(&moved->what))

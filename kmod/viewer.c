@@ -69,6 +69,7 @@ static bool capipc_viewer_sees_owner(const struct capipc_viewer *viewer,
 bool capipc_viewer_sees_object(const struct capipc_viewer *viewer, struct capipc_object *object)
 {
 	const struct capipc_listener *listener;
+	const struct capipc_object *end[2];
 	const struct capipc_pipe *pipe;
 
 	switch (object->kind) {
@@ -83,11 +84,12 @@ bool capipc_viewer_sees_object(const struct capipc_viewer *viewer, struct capipc
 		return capipc_viewer_sees_owner(viewer, object);
 	}
 	pipe = capipc_endpoint_pipe(capipc_endpoint(object));
-	if (capipc_viewer_sees_owner(viewer, &pipe->end[0].object) ||
-	    capipc_viewer_sees_owner(viewer, &pipe->end[1].object))
+	end[0] = &READ_ONCE(pipe->end[0])->object;
+	end[1] = &READ_ONCE(pipe->end[1])->object;
+	if (capipc_viewer_sees_owner(viewer, end[0]) || capipc_viewer_sees_owner(viewer, end[1]))
 		return true;
 	return viewer->all && pipe->net_cookie == viewer->net->net_cookie &&
-	       !READ_ONCE(pipe->end[0].object.owner) && !READ_ONCE(pipe->end[1].object.owner);
+	       !READ_ONCE(end[0]->owner) && !READ_ONCE(end[1]->owner);
 }
 
 /**

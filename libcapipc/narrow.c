@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Handles that are narrowed down before they are passed on.
+ * Handles that are narrowed down before they are passed on, or given up for what they
+ * lead to.
  */
 #include "internal.h"
 
@@ -55,4 +56,15 @@ int capipc_endpoint_confine(struct capipc_context *context, uint32_t endpoint,
 	ret = capipc_context_ioctl(context, CAPIPC_IOC_CONFINE, &request);
 	free(array);
 	return ret;
+}
+
+int capipc_endpoint_fuse(struct capipc_context *context, uint32_t endpoint,
+			 uint32_t other)
+{
+	struct capipc_fuse request = {
+		.size = sizeof(request),
+		.handle = { endpoint, other },
+	};
+
+	return capipc_context_ioctl(context, CAPIPC_IOC_FUSE, &request);
 }

@@ -169,6 +169,24 @@ TEST_F(attenuate, calls_replies_and_rules)
 	EXPECT_EQ(1, e.allowed);
 }
 
+/* What it let through before there were rules is asked of the rules all the same. */
+TEST_F(attenuate, rules_come_later)
+{
+	static const struct capipc_range all = { 0, UINT32_MAX };
+	const struct capipc_rule rule = { .ordinal_first = 5,
+					  .ordinal_last = 9 };
+	struct capipc_restrict restrict_ = { .rules = ipc_ptr(&rule),
+					     .rules_count = 1,
+					     .rule_size = sizeof(rule),
+					     .handle = self->h[1] };
+
+	ASSERT_OK(attenuate(self->fd, self->h[0], &all, 1));
+	expect_sent(_metadata, self->fd, self->h[0], 3, 0);
+	ASSERT_OK(ipc_do_restrict(self->fd, &restrict_));
+	expect_sent(_metadata, self->fd, self->h[0], 3, EACCES);
+	expect_sent(_metadata, self->fd, self->h[0], 5, 0);
+}
+
 TEST_F(attenuate, errors)
 {
 	static const struct capipc_range backwards = { 5, 4 };

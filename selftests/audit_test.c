@@ -87,6 +87,32 @@ static struct nlmsghdr *denied(FIXTURE_DATA(audit) * self, __u32 ordinal)
 									 NULL;
 }
 
+/* What may not move when pipes are fused: who sent it, and by which rules. */
+TEST_F(audit, fuse)
+{
+	const struct capipc_rule rule = { .ordinal_last = 1 };
+	struct capipc_fuse f = { .size = sizeof(f) };
+	struct nlmsghdr *h;
+	__u32 spare[2];
+
+	ASSERT_OK(actor_create(&self->server, spare));
+	ASSERT_OK(actor_restrict(&self->server, spare[1], &rule, 1));
+	ASSERT_OK(actor_send(&self->client, self->client_end, 8));
+	f.handle[0] = self->server_end;
+	f.handle[1] = spare[0];
+	ASSERT_ERR(EACCES, ACTOR_IOCTL(&self->server, FUSE, &f));
+	h = next_denial(self);
+	ASSERT_NE(NULL, h);
+	EXPECT_EQ(8, event_number(h, CAPIPC_EVENT_A_ORDINAL));
+	EXPECT_EQ(CAPIPC_RULE_LIST_ENDPOINT,
+		  event_number(h, CAPIPC_EVENT_A_RULE_LIST));
+	EXPECT_EQ(1, event_number(h, CAPIPC_EVENT_A_RULES_COUNT));
+	EXPECT_EQ(self->client.pid,
+		  party_number(h, CAPIPC_EVENT_A_ACTOR, CAPIPC_ACTOR_A_PID));
+	EXPECT_EQ(self->server.pid,
+		  party_number(h, CAPIPC_EVENT_A_HOLDER, CAPIPC_ACTOR_A_PID));
+}
+
 TEST_F(audit, nearest_rule_of_an_endpoint)
 {
 	const struct capipc_rule rules[] = {

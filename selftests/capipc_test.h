@@ -268,6 +268,14 @@ static __unused_fn int ipc_close(int fd, uint32_t handle)
 	return ipc_ioctl(fd, CAPIPC_IOC_CLOSE, &a);
 }
 
+/* Make one pipe of two; @a and @b are gone then. */
+static __unused_fn int ipc_fuse(int fd, uint32_t a, uint32_t b)
+{
+	struct capipc_fuse f = { .size = sizeof(f), .handle = { a, b } };
+
+	return ipc_ioctl(fd, CAPIPC_IOC_FUSE, &f);
+}
+
 static __unused_fn int ipc_tag(int fd, uint32_t handle, uint64_t cookie)
 {
 	struct capipc_tag a = { .size = sizeof(a),

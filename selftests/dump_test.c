@@ -107,6 +107,46 @@ TEST_F(dump, pipe_cut)
 	EXPECT_EQ(CAPIPC_PEER_CLOSED, end_number(1, CAPIPC_END_A_STATE));
 }
 
+static int actor_fuse(struct actor *a, __u32 first, __u32 second)
+{
+	struct capipc_fuse f = { .size = sizeof(f),
+				 .handle = { first, second } };
+
+	return ACTOR_IOCTL(a, FUSE, &f);
+}
+
+/* One number is left, and who has its ends by now is told. */
+TEST_F(dump, pipe_fused)
+{
+	__u32 spare[2], moved[2];
+	__u64 id, inside;
+
+	ASSERT_OK(actor_create(&self->client, moved));
+	inside = object_of(&self->client, moved[0]);
+	ASSERT_OK(actor_send_handle(&self->client, self->client_end, moved[0]));
+	ASSERT_OK(actor_create(&self->server, spare));
+	id = object_of(&self->server, spare[0]);
+	ASSERT_OK(actor_fuse(&self->server, self->server_end, spare[0]));
+	ASSERT_OK(get_pipe(&self->nl, self->pipe));
+	EXPECT_EQ(self->client_end, end_number(0, CAPIPC_END_A_HANDLE));
+	EXPECT_EQ(self->client_context, end_holder(0, CAPIPC_HOLDER_A_CONTEXT));
+	EXPECT_EQ(spare[1], end_number(1, CAPIPC_END_A_HANDLE));
+	EXPECT_EQ(self->server_context, end_holder(1, CAPIPC_HOLDER_A_CONTEXT));
+	EXPECT_EQ(1, end_number(1, CAPIPC_END_A_QUEUED));
+	EXPECT_ERR(ENOENT, get_pipe(&self->nl, id));
+	EXPECT_EQ(self->pipe, object_of(&self->server, spare[1]));
+	/* what says that it is inside the end that is gone, is in the other */
+	ASSERT_OK(get_pipe(&self->nl, inside));
+	EXPECT_EQ(self->pipe, end_number(0, CAPIPC_END_A_INSIDE));
+	EXPECT_EQ(1, end_number(0, CAPIPC_END_A_INSIDE_END));
+	/* it stays until both ends are closed */
+	ASSERT_OK(actor_close(&self->client, self->client_end));
+	ASSERT_OK(get_pipe(&self->nl, self->pipe));
+	EXPECT_EQ(CAPIPC_PEER_CLOSED, end_number(0, CAPIPC_END_A_STATE));
+	ASSERT_OK(actor_close(&self->server, spare[1]));
+	EXPECT_ERR(ENOENT, get_pipe(&self->nl, self->pipe));
+}
+
 /* --------------------------------------------------------------- listeners */
 
 static __u64 listener_number(int type)

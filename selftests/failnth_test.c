@@ -577,6 +577,56 @@ static int attenuated_no_more(struct scene *s)
 	return ipc_trysend(s->fd, s->spare[0], 1, NULL, 0);
 }
 
+/* Attenuated so that the fuse has to make a new list for either end. */
+static int prepare_fuse(struct scene *s)
+{
+	struct capipc_range range = { 1, 9 };
+	const __u32 handles[] = { s->server_end, s->end, s->spare[0],
+				  s->spare[1] };
+	struct capipc_attenuate a = {
+		.size = sizeof(a),
+		.ranges = ipc_ptr(&range),
+		.ranges_count = 1,
+	};
+	int i, ret = 0;
+
+	for (i = 0; i < ARRAY_SIZE(handles) && !ret; i++) {
+		a.handle = handles[i];
+		range.last--;
+		ret = ipc_ioctl(i ? s->fd : s->server, CAPIPC_IOC_ATTENUATE,
+				&a);
+	}
+	if (!ret)
+		ret = ipc_send_str(s->server, s->server_end, 1, "x");
+	return ret ? ret : ipc_send_str(s->fd, s->spare[1], 2, "y");
+}
+
+static int run_fuse(struct scene *s)
+{
+	return ipc_fuse(s->fd, s->end, s->spare[0]);
+}
+
+static int not_fused(struct scene *s)
+{
+	return ipc_queued(s->fd, s->end) == 1 &&
+			       ipc_queued(s->fd, s->spare[0]) == 1 &&
+			       !ipc_queued(s->fd, s->spare[1]) &&
+			       !ipc_queued(s->server, s->server_end) ?
+		       0 :
+		       -EPROTO;
+}
+
+static int was_fused(struct scene *s)
+{
+	int ret = ipc_tryrecv_from(s->fd, s->spare[1], &s->m);
+
+	if (!ret && s->m.r.ordinal != 1)
+		ret = -EPROTO;
+	if (!ret)
+		ret = ipc_tryrecv_from(s->server, s->server_end, &s->m);
+	return ret ? ret : s->m.r.ordinal == 2 ? 0 : -EPROTO;
+}
+
 static int prepare_invite(struct scene *s)
 {
 	__u32 h[2];
@@ -785,6 +835,7 @@ STEP(replace, NULL, run_replace, spare_is_there, NULL);
 STEP(confine, NULL, run_confine, not_confined, NULL);
 STEP(attenuate, NULL, run_attenuate, not_confined, NULL);
 STEP(attenuate_again, run_attenuate, run_attenuate, attenuated_no_more, NULL);
+STEP(fuse, prepare_fuse, run_fuse, not_fused, was_fused);
 STEP(invite, prepare_invite, run_invite, not_invited, run_enter);
 STEP(enter, prepare_enter, run_enter, not_entered, was_entered);
 STEP(create_buffer, NULL, run_create_buffer, NULL, close_got);

@@ -149,8 +149,9 @@ TEST_F(ready, urgent_withdrawn)
 	self->m.r = (struct capipc_receive){ .flags = CAPIPC_NOWAIT };
 	EXPECT_ERR(EMSGSIZE, ipc_do_receive(self->fd, &self->m.r));
 	EXPECT_EQ(self->h[1][1], self->m.r.from);
-	EXPECT_NEXT("does not fit");
+	/* and now others have their turn */
 	EXPECT_NEXT("ordinary");
+	EXPECT_NEXT("does not fit");
 }
 
 /* One that never stops leaves a turn to the others. */
@@ -169,6 +170,26 @@ TEST_F(ready, urgent_does_not_starve)
 		ordinary++;
 		EXPECT_EQ(0, i % TURNS);
 	}
+	EXPECT_EQ(2, ordinary);
+}
+
+/* Nor do those in between starve. */
+TEST_F(ready, urgent_in_between)
+{
+	int i, middle = 0, ordinary = 0;
+
+	for (i = 0; i < 4 * TURNS; i++)
+		ASSERT_OK(send_at(self, 1, 99, "urgent"));
+	for (i = 0; i < 4; i++) {
+		ASSERT_OK(send_at(self, 2, 1, "middle"));
+		ASSERT_OK(send_at(self, 0, 0, "ordinary"));
+	}
+	for (i = 1; i <= 4 * TURNS; i++) {
+		ASSERT_OK(ipc_tryrecv(self->fd, &self->m));
+		middle += self->m.r.from == self->h[2][1];
+		ordinary += self->m.r.from == self->h[0][1];
+	}
+	EXPECT_EQ(2, middle);
 	EXPECT_EQ(2, ordinary);
 }
 

@@ -128,6 +128,23 @@ TEST_F(replace, other_kinds)
 	EXPECT_EQ(4, pending.a.reply_len);
 }
 
+/* Who may not answer may not cut the pipe, either. */
+TEST_F(replace, reply_without_write)
+{
+	struct capipc_report report = { 0 };
+	struct async_call c;
+	uint32_t new;
+
+	ASSERT_OK(async_call(&c, self->fd, self->h[0], "?"));
+	ASSERT_OK(ipc_recv_from(self->fd, self->h[1], &self->m));
+	ASSERT_OK(replace(self->fd, self->m.r.reply_handle, 0, &new));
+	report.handle = new;
+	EXPECT_ERR(EPERM, ipc_do_report(self->fd, &report));
+	EXPECT_OK(ipc_send_str(self->fd, self->h[0], 1, "still open"));
+	EXPECT_OK(ipc_close(self->fd, new));
+	async_call_join(&c);
+}
+
 /* Whoever waits by the old handle is told. */
 TEST_F(replace, evicts)
 {

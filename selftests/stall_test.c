@@ -3,60 +3,26 @@
  * Requests that are stopped in the middle of copying, by memory whose faults
  * we handle (userfaultfd), while something else happens to what they work on.
  */
-#include <linux/userfaultfd.h>
-
 #include "async.h"
+#include "capipc_test_stall.h"
 
-#define PAGE 4096
-
-/* A page that nobody can read or write until it is filled. */
-struct stall {
-	int uffd;
-	char *page;
-};
-
-static int stall_make(struct stall *s)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-
-	s->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (s->uffd < 0)
-		return -errno;
-	if (ioctl(s->uffd, UFFDIO_API, &api))
-		return -errno;
-	s->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (s->page == MAP_FAILED)
-		return -errno;
-	reg.range.start = ipc_ptr(s->page);
-	reg.range.len = PAGE;
-	return ioctl(s->uffd, UFFDIO_REGISTER, &reg) ? -errno : 0;
-}
+#define PAGE STALL_PAGE
 
 /* Until a thread has run into it. */
 static int stall_wait(struct stall *s)
 {
-	struct pollfd p = { .fd = s->uffd, .events = POLLIN };
-	struct uffd_msg msg;
+	__u64 where;
 
-	if (poll(&p, 1, IPC_SOON_MS) != 1)
-		return -ETIMEDOUT;
-	if (read(s->uffd, &msg, sizeof(msg)) != sizeof(msg))
-		return -EIO;
-	return msg.event == UFFD_EVENT_PAGEFAULT ? 0 : -EPROTO;
+	return stall_wait_at(s->uffd, &where);
 }
 
 /* Let it go on: the page has this text, or cannot be touched at all. */
 static int stall_fill(struct stall *s, const char *text)
 {
 	char page[PAGE] = { 0 };
-	struct uffdio_copy copy = { .dst = ipc_ptr(s->page),
-				    .src = ipc_ptr(page),
-				    .len = PAGE };
 
 	strcpy(page, text);
-	return ioctl(s->uffd, UFFDIO_COPY, &copy) ? -errno : 0;
+	return stall_serve(s->uffd, ipc_ptr(s->page), page);
 }
 
 static int stall_fault(struct stall *s)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The part of <capipc.h> about giving less: handles that are narrowed down before
- * they are passed on. It is included from there, where all that it needs has been
+ * they are passed on; and about getting out of the way. It is included from there, where all that it needs has been
  * declared.
  */
 #ifndef CAPIPC_H
@@ -62,5 +62,24 @@ int capipc_endpoint_attenuate(struct capipc_context *context, uint32_t endpoint,
  */
 int capipc_endpoint_confine(struct capipc_context *context, uint32_t endpoint,
 			    const struct capipc_rules *rules);
+
+/**
+ * capipc_endpoint_fuse() - make one pipe of two
+ * @context: the context of both
+ * @endpoint: an endpoint of the one, with the rights to read, write and transfer
+ * @other: an endpoint of the other, likewise; both are gone after success
+ *
+ * The peers of the two are peers of each other from then on, wherever they are. What is
+ * queued in the one endpoint goes to the peer of the other. Neither must be served by a
+ * dispatcher.
+ *
+ * Return: 0; -EACCES: something that is queued may not be sent through the other one;
+ * -EPERM: a right is missing, or one is confined; -EBUSY: another thread is using
+ * one; -EPIPE: a pipe was closed by a report; -ELOOP: an end would be inside itself or
+ * its peer, or it is one pipe already; -EMLINK: too much has been fused; -EINVAL: it is the
+ * same handle; -EBADF, -EPROTOTYPE, -EDQUOT.
+ */
+int capipc_endpoint_fuse(struct capipc_context *context, uint32_t endpoint,
+			 uint32_t other);
 
 #endif /* CAPIPC_HANDLE_H */

@@ -295,6 +295,13 @@ static const struct field duplicate_fields[] = {
 	F(capipc_duplicate, reserved, RESERVED),
 };
 
+static const struct field fuse_fields[] = {
+	F(capipc_fuse, size, SIZE),
+	F(capipc_fuse, flags, FLAGS),
+	FN(capipc_fuse, handle, 0, "handle0", HANDLE),
+	FN(capipc_fuse, handle, 1, "handle1", HANDLE),
+};
+
 static const struct field create_buffer_fields[] = {
 	F(capipc_create_buffer, size, SIZE),
 	F(capipc_create_buffer, flags, FLAGS),
@@ -409,6 +416,7 @@ const struct operation operations[] = {
 	IOCTL(ATTENUATE, attenuate, 4, false),
 	IOCTL(CONFINE, confine, 4, false),
 	IOCTL(DUPLICATE, duplicate, 3, false),
+	IOCTL(FUSE, fuse, 6, false),
 	IOCTL(CREATE_BUFFER, create_buffer, 4, false),
 	IOCTL(CREATE_DATA_PIPE, create_data_pipe, 4, false),
 	IOCTL(SIGNAL, signal, 3, false),

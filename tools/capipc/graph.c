@@ -240,6 +240,8 @@ static void dot_text(const char *text)
 {
 	const unsigned char *at;
 
+	if (!text)
+		return;
 	for (at = (const unsigned char *)text; *at; at++) {
 		switch (*at) {
 		case '"':

@@ -535,7 +535,7 @@ int main(int argc, char **argv)
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		return 1;
 	/* beside ourselves, so that it can be a link to us */
-	strcpy(dir, self);
+	memcpy(dir, self, sizeof(dir));
 	*strrchr(dir, '/') = 0;
 	if (chdir(dir))
 		return 1;

@@ -243,7 +243,7 @@ static void forget(struct names *names)
 {
 	int i;
 
-	for (i = 0; i < names->count; i++)
+	for (i = 0; names && i < names->count; i++)
 		free(names->name[i]);
 	free(names);
 }

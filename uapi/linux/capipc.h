@@ -84,15 +84,17 @@
  *
  *  E2BIG        the struct has non-zero bytes beyond what this kernel knows, or
  *               is longer than 4096 bytes
- *  EACCES       a rule list denies it (see CAPIPC_IOC_EXPLAIN); receiving a file
- *               descriptor: a security module does
+ *  EACCES       a rule list denies it (see CAPIPC_IOC_EXPLAIN), or something that is
+ *               queued and would move; receiving a file descriptor: a security
+ *               module does
  *  EADDRINUSE   the name is bound already
  *  EAGAIN       it would have to wait (nothing to receive; the window of the
  *               pipe or the backlog of the listener is full) and may not
  *  EBADF        no such handle in this context: 0, stale or made up; or no such
  *               file descriptor
  *  EBUSY        another thread is moving this handle, replying on it or waiting
- *               on it right now; or a reply handle is attached to its own reply;
+ *               on it right now; or, to fuse it, receiving from it or sending
+ *               through it; or a reply handle is attached to its own reply;
  *               or the rules have been set before
  *  ECANCELED    a late reply: nobody waits for it any more; the reply handle
  *               is gone
@@ -104,8 +106,11 @@
  *  EINTR        a signal came while waiting
  *  EINVAL       malformed: struct too short, reserved member or unknown flag
  *               not zero, count beyond its limit, name with a wrong character
- *  ELOOP        it would put an endpoint inside itself or its peer
+ *  ELOOP        it would put an endpoint inside itself or its peer; or the two
+ *               endpoints to be fused are those of one pipe
  *  EMFILE       the table of file descriptors, of who receives or invites, is full
+ *  EMLINK       too many pipes, lists of rules or ranges of ordinals would be
+ *               fused into one
  *  EMSGSIZE     larger than the maximum, than the window of the pipe, than the
  *               receiver's buffers, or than the caller takes as a reply
  *  ENAMETOOLONG the name is longer than CAPIPC_NAME_MAX
@@ -555,8 +560,7 @@ enum capipc_receive_type {
 	CAPIPC_RECEIVED_ACCEPTED	= 5,	/* an invitation was accepted */
 	CAPIPC_RECEIVED_INVITATION_CLOSED = 6,	/* nobody will accept it any more */
 	CAPIPC_RECEIVED_READABLE	= 7,	/* a consumer: the producer has signalled */
-	CAPIPC_RECEIVED_WRITABLE	= 8,	/* a producer: the consumer has signalled; an
-						 * endpoint: there is room again */
+	CAPIPC_RECEIVED_WRITABLE	= 8,	/* there is room, in a ring or a window */
 	CAPIPC_RECEIVED_PEER_CHANGED	= 9,	/* another context holds the other end */
 };
 
@@ -598,9 +602,9 @@ enum capipc_receive_type {
  * with READABLE and WRITABLE. These come once for any number of signals since they
  * last came, and before PEER_CLOSED; they say no more than that it is time to look
  * at the ring. From an endpoint, WRITABLE and PEER_CHANGED come if they were asked for with
- * CAPIPC_IOC_TAG, with a zero stamp and before messages. From an invitation comes either ACCEPTED or INVITATION_CLOSED, once,
- * and EPIPE from then on; nothing else of it is set but @cookie, and the @stamp of
- * who accepted.
+ * CAPIPC_IOC_TAG, with a zero stamp and before messages. From an invitation comes
+ * either ACCEPTED or INVITATION_CLOSED, once, and EPIPE from then on; nothing else of
+ * it is set but @cookie, and the @stamp of who accepted.
  * After a failure others have their turn first.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE, EAGAIN,
@@ -1098,6 +1102,44 @@ struct capipc_duplicate {
 };
 
 /**
+ * struct capipc_fuse - CAPIPC_IOC_FUSE: make one pipe of two
+ * @size: size of the struct as the caller knows it
+ * @flags: must be zero
+ * @handle: an endpoint of each pipe, both with %CAPIPC_RIGHT_READ, %CAPIPC_RIGHT_WRITE
+ *          and %CAPIPC_RIGHT_TRANSFER; gone afterwards
+ *
+ * The peers of the two are peers of each other from now on, wherever they are. What was
+ * queued in the one endpoint is queued for the peer of the other, after what is
+ * there already and before what comes. The pipe goes by the number of the first one.
+ * If a peer is closed, what was queued for it is lost, as if it had been sent before.
+ * Calls go on. A call that was received can still be answered.
+ *
+ * Each of the peers stands in the place of the endpoint that the other one had for a
+ * peer. It may send no ordinal that could not be sent through that, and is
+ * protected by the rules of that besides its own. Unless it is the process that had
+ * connected with that, its messages have %CAPIPC_STAMP_CHANGED. What is queued in one of the two
+ * endpoints must be such that its sender could have sent it through the other one: else
+ * EACCES, and an event tells the first that could not.
+ *
+ * EPERM also: one is confined. EBUSY also: another thread is receiving from one, or sending
+ * through it. EPIPE: one of the pipes was closed by a report. ELOOP: they are the ends of one
+ * pipe; or one of the peers is in a queue where it would be in itself or its peer.
+ * EMLINK: at most 256 pipes in one, 4 lists of rules besides the own for an endpoint,
+ * %CAPIPC_RANGES_MAX ranges of ordinals.
+ *
+ * The caller pays for the memory of the second pipe, until that of all that were
+ * fused is freed.
+ *
+ * Errors: EPERM, EINVAL (also: the same handle twice), E2BIG, EFAULT, EBADF, EBUSY,
+ * EPROTOTYPE, EACCES, EPIPE, ELOOP, EMLINK, EDQUOT, ENOMEM.
+ */
+struct capipc_fuse {
+	__u32 size;
+	__u32 flags;
+	__u32 handle[2];
+};
+
+/**
  * struct capipc_create_buffer - CAPIPC_IOC_CREATE_BUFFER: make a shared buffer
  * @size: size of the struct as the caller knows it
  * @flags: must be zero
@@ -1225,6 +1267,7 @@ struct capipc_signal {
 #define CAPIPC_IOC_ATTENUATE	_IO(CAPIPC_IOC_TYPE, 0x13)
 #define CAPIPC_IOC_CONFINE	_IO(CAPIPC_IOC_TYPE, 0x14)
 #define CAPIPC_IOC_DUPLICATE	_IO(CAPIPC_IOC_TYPE, 0x12)
+#define CAPIPC_IOC_FUSE		_IO(CAPIPC_IOC_TYPE, 0x15)
 #define CAPIPC_IOC_CREATE_BUFFER _IO(CAPIPC_IOC_TYPE, 0x16)
 #define CAPIPC_IOC_CREATE_DATA_PIPE _IO(CAPIPC_IOC_TYPE, 0x17)
 #define CAPIPC_IOC_SIGNAL	_IO(CAPIPC_IOC_TYPE, 0x18)
