@@ -388,7 +388,7 @@ int capipc_get_user(struct sk_buff *request, struct genl_info *info)
 	}
 	ret = capipc_user_look(&asker, owner, uid, &copy);
 	if (ret) {
-		NL_SET_ERR_MSG(info->extack, "it has nothing, and is not a subordinate user of yours");
+		NL_SET_ERR_MSG(info->extack, "it is not you, and has nothing");
 		return ret;
 	}
 	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);

@@ -86,13 +86,16 @@ static __unused_fn int is_refused(void)
 	return ret == -EBUSY || ret == -EWOULDBLOCK ? 0 : ret ? ret : -EPROTO;
 }
 
-/* How many use it, or -errno. */
+/*
+ * How many use it, or -errno. Who has the device open counts twice, once for the device
+ * and once for its operations.
+ */
 static __unused_fn int module_users(void)
 {
 	char text[32];
 	int ret = get_text(text, sizeof(text), "/sys/module/" MODULE "/refcnt");
 
-	return ret < 0 ? ret : atoi(text);
+	return ret < 0 ? ret : (atoi(text) + 1) / 2;
 }
 
 /* It works: a message to oneself. */

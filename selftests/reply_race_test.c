@@ -429,7 +429,7 @@ static void races(struct __test_metadata *_metadata, scene *self,
 		  int (*first)(struct racer *racer),
 		  int (*second)(struct racer *racer))
 {
-	int (*won)(struct racer *racer);
+	int (*won)(struct racer * racer);
 	int64_t end = ipc_in(6000);
 	pthread_barrier_t start;
 	struct racer racer[2];
