@@ -35,6 +35,7 @@ union any_request {
 	struct capipc_replace replace;
 	struct capipc_attenuate attenuate;
 	struct capipc_confine confine;
+	struct capipc_fuse fuse;
 	struct capipc_duplicate duplicate;
 	struct capipc_create_buffer create_buffer;
 	struct capipc_create_data_pipe create_data_pipe;
@@ -50,6 +51,7 @@ struct abi_world {
 	int fd;
 	uint32_t h[2]; /* a pipe: h[0] sends, two messages wait at h[1] */
 	uint32_t fresh[2]; /* another one, for requests that use it up */
+	uint32_t second[2]; /* and one more, to be fused with that */
 	uint32_t reply; /* a call that was received; c0 waits for it */
 	uint32_t listener;
 	int invitation; /* its descriptor, if there is an invitation */
@@ -355,6 +357,21 @@ static int abi_prepare_confine(struct abi_world *w, union any_request *a)
 	return ret;
 }
 
+static int abi_prepare_fuse(struct abi_world *w, union any_request *a)
+{
+	int ret = abi_fresh_pipe(w);
+
+	if (w->second[0]) {
+		ipc_close(w->fd, w->second[0]);
+		ipc_close(w->fd, w->second[1]);
+	}
+	if (!ret)
+		ret = ipc_create(w->fd, w->second);
+	a->fuse.handle[0] = w->fresh[0];
+	a->fuse.handle[1] = w->second[0];
+	return ret;
+}
+
 static int abi_prepare_create_buffer(struct abi_world *w, union any_request *a)
 {
 	a->create_buffer.bytes = 1;
@@ -438,6 +455,8 @@ static const struct abi_request abi_requests[] = {
 	{ "confine", CAPIPC_IOC_CONFINE, ABI_SIZE(confine), 0,
 	  ABI_OFF(confine, reserved), ABI_OFF(confine, handle), 0, false,
 	  abi_prepare_confine },
+	{ "fuse", CAPIPC_IOC_FUSE, ABI_SIZE(fuse), 0, ABI_NONE,
+	  ABI_OFF(fuse, handle), 0, false, abi_prepare_fuse },
 	{ "duplicate", CAPIPC_IOC_DUPLICATE, ABI_SIZE(duplicate), 0,
 	  ABI_OFF(duplicate, reserved), ABI_OFF(duplicate, handle), 0, true,
 	  abi_prepare_duplicate },

@@ -63,13 +63,13 @@ static int try_bind(struct capipc_context *own, void *data)
 
 static void test_fuse(void)
 {
-	struct capipc_message *message = new_message(context, 7);
-	struct capipc_received received;
+	struct capipc_message *queued = new_message(context, 7);
+	struct capipc_received got;
 	uint32_t a[2], b[2];
 
 	capipc_pipe_create(context, a);
 	capipc_pipe_create(context, b);
-	is(capipc_endpoint_send(context, a[1], message, SECONDS_5, 0), 0,
+	is(capipc_endpoint_send(context, a[1], queued, SECONDS_5, 0), 0,
 	   "something is queued");
 	is(capipc_endpoint_fuse(context, a[0], a[0]), -EINVAL,
 	   "an end is not fused with itself");
@@ -77,11 +77,11 @@ static void test_fuse(void)
 	   "nor the ends of one pipe");
 	is(capipc_endpoint_fuse(context, a[0], b[0]), 0, "two pipes are one");
 	is(capipc_handle_close(context, a[0]), -EBADF, "their ends are gone");
-	is(capipc_context_receive(context, b[1], message, &received, 0,
+	is(capipc_context_receive(context, b[1], queued, &got, 0,
 				  CAPIPC_NOWAIT),
 	   0, "what was queued moves");
-	is(capipc_message_ordinal(message), 7, "as it was sent");
-	capipc_message_free(message);
+	is(capipc_message_ordinal(queued), 7, "as it was sent");
+	capipc_message_free(queued);
 	capipc_handle_close(context, a[1]);
 	capipc_handle_close(context, b[1]);
 }
