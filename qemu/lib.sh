@@ -120,13 +120,35 @@ need() {
 		die "no $1 on this machine; run qemu/install-packages"
 }
 
+# copy_selftests DIR: build/selftests, of which some are not wanted somewhere.
+copy_selftests() {
+	rm -rf "$1"
+	cp -a "$top/build/selftests" "$1"
+}
+
 # debug_selftests DIR: those of build/selftests that are for the debug kernel, which
 # takes several times as long.  What 32-bit callers go through that others do not
 # is the entry and the layout of the ABI: there it runs those of their tests that
-# are about these, and the stock kernel runs them all.
+# are about these.
 debug_selftests() {
-	rm -rf "$1"
-	cp -a "$top/build/selftests" "$1"
+	copy_selftests "$1"
 	find "$1" -name '*_test_32' ! -name 'abi_*' ! -name 'call_test_32' \
 		! -name 'transfer_test_32' ! -name 'receive_test_32' -delete
+}
+
+# stock_selftests DIR: for 32-bit callers without those that are about races, accounts,
+# netlink and files: nothing of that differs for them.
+stock_selftests() {
+	local name
+	copy_selftests "$1"
+	for name in '*race' '*stress' death 'account*' audit carrier collect 'dump*' \
+		event fdinfo limit machine module rate share stall 'subscribe*' trace; do
+		find "$1" -name "${name}_test_32" -delete
+	done
+}
+
+# half_of_selftests DIR N: only every other program, from the first (0) or second (1).
+half_of_selftests() {
+	find "$1" -name '*_test*' -type f | sort |
+		awk -v n="$2" 'NR % 2 == n' | xargs -r rm
 }
