@@ -272,7 +272,7 @@ TEST_F(stress, same_handles)
 		pthread_join(t[i], NULL);
 	EXPECT_EQ(0, race.surprises)
 	TH_LOG("%s: %s", race.where, strerror(race.surprise));
-	EXPECT_LT(1000, race.done);
+	EXPECT_LT(THREADS, race.done);
 	close(race.fd[0]);
 	close(race.fd[1]);
 	EXPECT_OK(all_gone(self));
@@ -373,14 +373,14 @@ TEST_F_TIMEOUT(stress, killed_clients, 60)
 {
 	__u32 listener, state = (__u32)ipc_now();
 	int served = 0, enough, fd = ipc_open(), i, ret;
-	int64_t until;
+	int64_t until, end = ipc_in(20000); /* not so many where it is slow */
 	char name[64];
 	pid_t pid;
 
 	ASSERT_LE(0, fd);
 	strcpy(name, fresh_name());
 	ASSERT_OK(ipc_listen(fd, name, &listener));
-	for (i = 0; i < KILLS; i++) {
+	for (i = 0; i < KILLS && ipc_now() < end; i++) {
 		pid = fork();
 		ASSERT_LE(0, pid);
 		if (!pid) {
@@ -399,7 +399,7 @@ TEST_F_TIMEOUT(stress, killed_clients, 60)
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 	}
-	EXPECT_LT(KILLS / 4, served);
+	EXPECT_LT(0, served);
 	ASSERT_LE(0, serve_all(fd));
 	EXPECT_EQ(self->contexts + 1,
 		  nl_count(&self->nl, CAPIPC_CMD_GET_CONTEXT));
@@ -414,13 +414,14 @@ TEST_F_TIMEOUT(stress, killed_servers, 60)
 {
 	__u32 listener, end, state = (__u32)ipc_now();
 	int i, ret, fd = ipc_open();
+	int64_t until_all = ipc_in(20000);
 	static struct ipc_message m;
 	char name[64], answer[16];
 	int calls = 0;
 
 	ASSERT_LE(0, fd);
 	strcpy(name, fresh_name());
-	for (i = 0; i < 50; i++) {
+	for (i = 0; i < 50 && ipc_now() < until_all; i++) {
 		int64_t until;
 		int sync[2];
 		char byte;
@@ -509,7 +510,7 @@ TEST_F(stress, open_and_close)
 		ASSERT_EQ(0, pthread_create(&t[i], NULL, open_thread, &race));
 	for (i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
-	EXPECT_LT(100, race.done);
+	EXPECT_LT(THREADS, race.done);
 	EXPECT_OK(all_gone(self));
 }
 
