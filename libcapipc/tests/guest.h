@@ -43,7 +43,9 @@ int receive(uint32_t from);
 uint32_t listen_to_all(uint64_t cookie);
 
 bool is_closed(uint32_t handle);
-void interrupt_after_ms(int ms);
+/* Again and again: the first signal may come before what it is to interrupt. */
+void interrupt_every_ms(int ms);
+void interrupt_no_more(void);
 
 void test_messages(void);
 void test_calls(void);

@@ -227,10 +227,10 @@ static void test_dispatcher_stop(struct capipc_dispatcher *dispatcher)
 	pthread_join(thread, NULL);
 	stopped_by_signal = dispatcher;
 	sigaction(SIGALRM, &action, NULL);
-	interrupt_after_ms(50);
+	interrupt_every_ms(50);
 	is(capipc_dispatcher_run(dispatcher, SECONDS_5), 0,
 	   "stopped by a signal");
-	signal(SIGALRM, SIG_DFL);
+	interrupt_no_more();
 	capipc_dispatcher_stop(dispatcher);
 	is(capipc_dispatcher_dispatch(dispatcher, 0), -ECANCELED,
 	   "dispatching stops too");

@@ -5,6 +5,7 @@
 #include "guest.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* One of each, from one end to the other */
 static void test_values(void)
@@ -149,6 +150,7 @@ enum answer {
 
 static uint32_t service;
 static int service_results[2];
+static atomic_bool call_is_over;
 
 /* Serves one request of the kind that its ordinal says, then says so. */
 static void *serve_one(void *data)
@@ -176,7 +178,8 @@ static void *serve_one(void *data)
 		capipc_handle_close(context, got.handle);
 		break;
 	case ANSWER_LATE:
-		usleep(200000);
+		while (!atomic_load(&call_is_over))
+			usleep(1000);
 		break;
 	case ANSWER_HANDLE:
 		capipc_pipe_create(context, ends);
@@ -205,9 +208,11 @@ static int call(uint32_t endpoint, enum answer answer, uint64_t ms,
 
 	capipc_message_reset(message, answer);
 	capipc_message_append_string(message, "echo");
+	atomic_store(&call_is_over, false);
 	pthread_create(&thread, NULL, serve_one, NULL);
 	ret = capipc_endpoint_call(context, endpoint, message, reply,
 				   capipc_deadline_in_ms(ms), 0, pending);
+	atomic_store(&call_is_over, true);
 	pthread_join(thread, NULL);
 	return ret;
 }
@@ -243,27 +248,28 @@ void test_calls(void)
 
 	sigaction(SIGALRM, &action, NULL);
 	capipc_message_reset(message, 1);
-	interrupt_after_ms(50);
+	interrupt_every_ms(50);
 	is(capipc_endpoint_call(context, ends[0], message, reply,
 				capipc_deadline_in_ms(300), 0, NULL),
 	   -ETIMEDOUT, "a call survives a signal");
 	capipc_message_reset(message, ANSWER_ECHO);
-	interrupt_after_ms(50);
+	interrupt_every_ms(50);
 	is(capipc_endpoint_call(context, ends[0], message, reply,
 				CAPIPC_FOREVER, 0, &pending),
 	   -EINTR, "or is interrupted");
+	interrupt_every_ms(0);
 	ok(pending, "then it is pending");
 	is(call(ends[0], ANSWER_ECHO, 5000, &pending), 0, "it can be resumed");
 	is(pending, 0, "then it is not");
 
-	interrupt_after_ms(50);
+	interrupt_every_ms(50);
 	capipc_endpoint_call(context, ends[0], message, reply, CAPIPC_FOREVER,
 			     0, &pending);
 	is(capipc_call_cancel(context, pending), 0, "it can be given up");
 	is(capipc_context_receive(context, ends[1], message, &received, 0,
 				  CAPIPC_NOWAIT),
 	   -EAGAIN, "then it was never sent");
-	signal(SIGALRM, SIG_DFL);
+	interrupt_no_more();
 
 	capipc_handle_close(context, ends[1]);
 	is(capipc_endpoint_call(context, ends[0], message, reply, SECONDS_5, 0,

@@ -86,11 +86,19 @@ uint32_t listen_to_all(uint64_t cookie)
 	return listener;
 }
 
-void interrupt_after_ms(int ms)
+void interrupt_every_ms(int ms)
 {
-	struct itimerval timer = { .it_value.tv_usec = 1000L * ms };
+	struct itimerval timer = { .it_value.tv_usec = 1000L * ms,
+				   .it_interval.tv_usec = 1000L * ms };
 
 	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+void interrupt_no_more(void)
+{
+	interrupt_every_ms(0);
+	signal(SIGALRM, SIG_DFL);
+	alarm(120);
 }
 
 static int try_inherited(struct capipc_context *own, void *data)
