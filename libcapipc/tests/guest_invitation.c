@@ -130,9 +130,11 @@ static void test_putting_together(void)
 	/* all these pipes */
 	capipc_context_free(context);
 	capipc_message_free(message);
+	capipc_message_free(reply);
 	if (capipc_context_open(&context, NULL, 0) < 0)
 		abort();
 	message = new_message(context, 0);
+	reply = new_message(context, 0);
 }
 
 static void test_spawning(void)
