@@ -24,9 +24,12 @@ static int __init capipc_init(void)
 {
 	int ret;
 
-	ret = capipc_user_init();
+	ret = capipc_process_init();
 	if (ret)
 		return ret;
+	ret = capipc_user_init();
+	if (ret)
+		goto err_process;
 	ret = capipc_net_init();
 	if (ret)
 		goto err_user;
@@ -49,6 +52,8 @@ err_net:
 	capipc_net_exit();
 err_user:
 	capipc_user_exit();
+err_process:
+	capipc_process_exit();
 	return ret;
 }
 

@@ -7,6 +7,8 @@
 
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/workqueue.h>
 
 #include "main.h"
 
@@ -16,14 +18,19 @@
  * @lock: protects @contexts and dismantling
  * @contexts: by capipc_context.process_link
  * @image: number of this address space; invariant
+ * @refs: of its memory: one for @notifier, and one for @gone as long as that is queued
+ * @gone: dismantles what files that are still open somewhere have left
  */
 struct capipc_process {
 	struct mmu_notifier notifier;
 	struct mutex lock; /* @contexts, dismantling */
 	struct list_head contexts;
 	u64 image;
+	refcount_t refs;
+	struct work_struct gone;
 };
 
+int capipc_process_init(void);
 struct capipc_process *capipc_process_get(void);
 void capipc_process_put(struct capipc_process *process);
 void capipc_process_exit(void);
