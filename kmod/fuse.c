@@ -3,7 +3,7 @@
  * Fusing: see fuse.h. The two endpoints that are fused are the *near* ends here, their
  * peers the *far* ends. Each far end *succeeds* the near end of the other pipe.
  */
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "attenuation.h"
 #include "audit.h"
@@ -451,6 +451,9 @@ static int capipc_fuse(struct capipc_fusing *fuse)
 		capipc_fuse_lock(fuse);
 		ret = capipc_fuse_try_locked(fuse);
 		capipc_fuse_unlock(fuse);
+		/* The far ends are attenuated, or fused, again and again. */
+		if (ret == -EAGAIN && fatal_signal_pending(current))
+			ret = -EINTR;
 		cond_resched();
 	} while (ret == -EAGAIN);
 	capipc_fuse_forget(fuse);

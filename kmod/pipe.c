@@ -4,7 +4,7 @@
  *
  * Step of the model (docs/model.md): cut.
  */
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "account.h"
 #include "attenuation.h"
@@ -185,14 +185,14 @@ int capipc_endpoint_refresh_ident(struct capipc_endpoint *endpoint,
  * @context: its context
  * @changed: out: %CAPIPC_STAMP_CHANGED
  *
- * Return: the ident with a reference, or NULL if out of memory.
+ * Return: the ident with a reference, or NULL if out of memory, or being killed.
  */
 struct capipc_ident *capipc_endpoint_sender(struct capipc_endpoint *endpoint,
 					    struct capipc_context *context, bool *changed)
 {
 	struct capipc_ident *ident = NULL;
 
-	while (!ident) {
+	for (;;) {
 		if (capipc_endpoint_refresh_ident(endpoint, context))
 			return NULL;
 		capipc_object_lock(&endpoint->object);
@@ -201,8 +201,11 @@ struct capipc_ident *capipc_endpoint_sender(struct capipc_endpoint *endpoint,
 			*changed = endpoint->ident_changed;
 		}
 		capipc_object_unlock(&endpoint->object);
+		/* Another thread was faster, and may be so again and again. */
+		if (likely(ident) || fatal_signal_pending(current))
+			return ident;
+		cond_resched();
 	}
-	return ident;
 }
 
 /* The endpoint is closed: tell the peer, and whoever waits for room. */

@@ -5,6 +5,7 @@
 #include <linux/overflow.h>
 #include <linux/security.h>
 #include <linux/string.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "account.h"
@@ -576,6 +577,10 @@ static int capipc_explain_send(struct capipc_context *context, struct capipc_exp
 			arg->facet = capipc_endpoint_peer(endpoint)->facet;
 		}
 		capipc_object_unlock(handle.object);
+		/* Another thread sends with other credentials again and again. */
+		if (ret == -EAGAIN && fatal_signal_pending(current))
+			ret = -EINTR;
+		cond_resched();
 	} while (ret == -EAGAIN);
 	capipc_handle_put(&handle);
 	return ret;

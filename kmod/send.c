@@ -122,6 +122,8 @@ static int capipc_reserve(struct capipc_sending *sending, const struct capipc_de
 		/* Another thread may have sent with other credentials. */
 		if (unlikely(!capipc_ident_is_current(endpoint->ident, sending->context))) {
 			capipc_object_unlock(&endpoint->object);
+			if (fatal_signal_pending(current))
+				return -EINTR;
 			cond_resched();
 			continue;
 		}
