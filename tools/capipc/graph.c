@@ -11,9 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collect.h"
+#include "listing.h"
 #include "text.h"
-#include "tool.h"
 
 /* How far an end that is in flight inside others in flight is followed. */
 #define NESTING_MAX 64
@@ -409,61 +408,43 @@ static void json_graph(const struct graph *graph)
 
 /* ------------------------------------------------------------- the command */
 
-static int run_graph(const struct command *self, int argc, char **argv)
+static int collect(struct link *link, struct collection *all, uint64_t id,
+		   const char *name)
 {
-	struct collection all = { 0 };
+	int status = collect_listeners(link, all, name);
+
+	return status ? status : collect_pipes(link, all, id);
+}
+
+static int show(const struct collection *all, bool json)
+{
 	struct graph graph = { 0 };
-	bool json = false;
-	struct link link;
-	int option, status;
+	int status = STATUS_OK;
 
-	while ((option = getopt_long(argc, argv, "hj", self->options, NULL)) !=
-	       -1) {
-		switch (option) {
-		case 'h':
-			return command_help_show(self);
-		case 'j':
-			json = true;
-			break;
-		default:
-			return usage_hint(self);
-		}
-	}
-	if (optind < argc)
-		return usage_error(self, "what is this: %s", argv[optind]);
-
-	status = link_open(&link);
-	if (status)
-		return status;
-	status = collect_contexts(&link, &all, 0);
-	if (!status)
-		status = collect_listeners(&link, &all, NULL);
-	if (!status)
-		status = collect_pipes(&link, &all, 0);
-	link_note_changes(&link);
-	link_close(&link);
-	if (!status) {
-		collection_sort(&all);
-		if (!graph_build(&graph, &all)) {
-			complain("out of memory");
-			status = STATUS_FAILED;
-		} else if (json) {
-			json_graph(&graph);
-		} else {
-			dot_graph(&graph);
-		}
+	if (!graph_build(&graph, all)) {
+		complain("out of memory");
+		status = STATUS_FAILED;
+	} else if (json) {
+		json_graph(&graph);
+	} else {
+		dot_graph(&graph);
 	}
 	free(graph.nodes);
 	free(graph.edges);
-	collection_free(&all);
-	return finish_output(status);
+	return status;
 }
 
-static const struct option graph_options[] = {
-	{ "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
-};
+static int run_graph(const struct command *self, int argc, char **argv)
+{
+	static const struct listing listing = {
+		.arguments = LISTING_NOTHING,
+		.owners = true,
+		.collect = collect,
+		.show = show,
+	};
+
+	return listing_run(&listing, self, argc, argv);
+}
 
 const struct command command_graph = {
 	.name = "graph",
@@ -474,6 +455,6 @@ const struct command command_graph = {
 		"Processes are boxes, pipes edges between them, with what waits at each end. Dashed:\n"
 		"an end is in flight, to who would receive it. Dotted: the other end is closed. Red:\n"
 		"a message was reported. To see it: capipc graph | dot -Tsvg > graph.svg\n",
-	.options = graph_options,
+	.options = listing_options,
 	.run = run_graph,
 };

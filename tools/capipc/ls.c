@@ -6,9 +6,8 @@
 #include <linux/capipc.h>
 #include <string.h>
 
-#include "collect.h"
+#include "listing.h"
 #include "text.h"
-#include "tool.h"
 
 /* ------------------------------------------------------------------ for humans */
 
@@ -172,67 +171,34 @@ static void json_list(const struct collection *all)
 
 /* ------------------------------------------------------------------- the command */
 
-static int list_one(struct link *link, struct collection *all, uint64_t context)
+static int collect(struct link *link, struct collection *all, uint64_t id,
+		   const char *name)
 {
-	int status = collect_contexts(link, all, context);
+	int status = collect_contexts(link, all, id);
 
-	return status ? status : collect_handles(link, all, context);
+	(void)name;
+	return status ? status : collect_handles(link, all, id);
+}
+
+static int show(const struct collection *all, bool json)
+{
+	if (json)
+		json_list(all);
+	else
+		show_list(all);
+	return STATUS_OK;
 }
 
 static int run_ls(const struct command *self, int argc, char **argv)
 {
-	struct collection all = { 0 };
-	bool json = false;
-	struct link link;
-	int option, status, i;
-	uint64_t id;
+	static const struct listing listing = {
+		.arguments = LISTING_CONTEXTS,
+		.collect = collect,
+		.show = show,
+	};
 
-	while ((option = getopt_long(argc, argv, "hj", self->options, NULL)) !=
-	       -1) {
-		switch (option) {
-		case 'h':
-			return command_help_show(self);
-		case 'j':
-			json = true;
-			break;
-		default:
-			return usage_hint(self);
-		}
-	}
-	for (i = optind; i < argc; i++) {
-		if (!parse_number(argv[i], UINT64_MAX, &id) || !id)
-			return usage_error(
-				self, "not a number of a context: %s", argv[i]);
-	}
-
-	status = link_open(&link);
-	if (status)
-		return status;
-	if (optind == argc)
-		status = list_one(&link, &all, 0);
-	for (i = optind; i < argc && !status; i++) {
-		parse_number(argv[i], UINT64_MAX, &id);
-		status = list_one(&link, &all, id);
-	}
-	link_note_changes(&link);
-	link_close(&link);
-
-	if (!status) {
-		collection_sort(&all);
-		if (json)
-			json_list(&all);
-		else
-			show_list(&all);
-	}
-	collection_free(&all);
-	return finish_output(status);
+	return listing_run(&listing, self, argc, argv);
 }
-
-static const struct option ls_options[] = {
-	{ "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
-};
 
 const struct command command_ls = {
 	.name = "ls",
@@ -242,6 +208,6 @@ const struct command command_ls = {
 		"\n"
 		"With CAP_SYS_ADMIN over the network namespace you see all contexts that were\n"
 		"opened in it, else your own.\n",
-	.options = ls_options,
+	.options = listing_options,
 	.run = run_ls,
 };

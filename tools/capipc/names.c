@@ -5,9 +5,8 @@
 #include <inttypes.h>
 #include <linux/capipc.h>
 
-#include "collect.h"
+#include "listing.h"
 #include "text.h"
-#include "tool.h"
 
 static void show_listener(const struct collection *all,
 			  const struct listener *listener)
@@ -50,7 +49,7 @@ static void json_listener(struct json *json, const struct collection *all,
 	json_close(json, '}');
 }
 
-static void tell(const struct collection *all, bool as_json)
+static int show(const struct collection *all, bool as_json)
 {
 	struct json json = { .to = stdout };
 	size_t i;
@@ -58,7 +57,7 @@ static void tell(const struct collection *all, bool as_json)
 	if (!as_json) {
 		for (i = 0; i < all->listeners_array.count; i++)
 			show_listener(all, &all->listeners[i]);
-		return;
+		return STATUS_OK;
 	}
 	json_open(&json, NULL, '{');
 	json_open(&json, "names", '[');
@@ -67,52 +66,27 @@ static void tell(const struct collection *all, bool as_json)
 	json_close(&json, ']');
 	json_close(&json, '}');
 	putchar('\n');
+	return STATUS_OK;
+}
+
+static int collect(struct link *link, struct collection *all, uint64_t id,
+		   const char *name)
+{
+	(void)id;
+	return collect_listeners(link, all, name);
 }
 
 static int run_names(const struct command *self, int argc, char **argv)
 {
-	struct collection all = { 0 };
-	bool json = false;
-	struct link link;
-	int option, status, i;
+	static const struct listing listing = {
+		.arguments = LISTING_NAMES,
+		.owners = true,
+		.collect = collect,
+		.show = show,
+	};
 
-	while ((option = getopt_long(argc, argv, "hj", self->options, NULL)) !=
-	       -1) {
-		switch (option) {
-		case 'h':
-			return command_help_show(self);
-		case 'j':
-			json = true;
-			break;
-		default:
-			return usage_hint(self);
-		}
-	}
-
-	status = link_open(&link);
-	if (status)
-		return status;
-	/* the contexts are for the programs of the holders */
-	status = collect_contexts(&link, &all, 0);
-	if (!status && optind == argc)
-		status = collect_listeners(&link, &all, NULL);
-	for (i = optind; i < argc && !status; i++)
-		status = collect_listeners(&link, &all, argv[i]);
-	link_note_changes(&link);
-	link_close(&link);
-	if (!status) {
-		collection_sort(&all);
-		tell(&all, json);
-	}
-	collection_free(&all);
-	return finish_output(status);
+	return listing_run(&listing, self, argc, argv);
 }
-
-static const struct option names_options[] = {
-	{ "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
-};
 
 const struct command command_names = {
 	.name = "names",
@@ -124,6 +98,6 @@ const struct command command_names = {
 		"be; rules= how many rules say who may connect, + how many who may send what.\n"
 		"You see names that you have bound or that your contexts listen to, or with\n"
 		"CAP_SYS_ADMIN over the network namespace all of it.\n",
-	.options = names_options,
+	.options = listing_options,
 	.run = run_names,
 };

@@ -6,9 +6,8 @@
 #include <linux/capipc.h>
 #include <stdlib.h>
 
-#include "collect.h"
+#include "listing.h"
 #include "text.h"
-#include "tool.h"
 
 /**
  * struct peer - one end of a pipe, seen from its holder
@@ -158,73 +157,40 @@ static void tell(const struct collection *all, const struct peer *peers,
 	}
 }
 
-static int collect(struct link *link, struct collection *all, uint64_t context)
+static int collect(struct link *link, struct collection *all, uint64_t id,
+		   const char *name)
 {
-	int status = collect_contexts(link, all, context);
+	int status = collect_contexts(link, all, id);
 
-	return status ? status : collect_pipes(link, all, context);
+	(void)name;
+	return status ? status : collect_pipes(link, all, id);
+}
+
+static int show(const struct collection *all, bool json)
+{
+	struct peer *peers;
+	size_t count;
+
+	peers = find_peers(all, &count);
+	if (!peers) {
+		complain("out of memory");
+		return STATUS_FAILED;
+	}
+	tell(all, peers, count, json);
+	free(peers);
+	return STATUS_OK;
 }
 
 static int run_peers(const struct command *self, int argc, char **argv)
 {
-	struct collection all = { 0 };
-	struct peer *peers = NULL;
-	bool json = false;
-	struct link link;
-	int option, status, i;
-	size_t count;
-	uint64_t id;
+	static const struct listing listing = {
+		.arguments = LISTING_CONTEXTS,
+		.collect = collect,
+		.show = show,
+	};
 
-	while ((option = getopt_long(argc, argv, "hj", self->options, NULL)) !=
-	       -1) {
-		switch (option) {
-		case 'h':
-			return command_help_show(self);
-		case 'j':
-			json = true;
-			break;
-		default:
-			return usage_hint(self);
-		}
-	}
-	for (i = optind; i < argc; i++) {
-		if (!parse_number(argv[i], UINT64_MAX, &id) || !id)
-			return usage_error(
-				self, "not a number of a context: %s", argv[i]);
-	}
-
-	status = link_open(&link);
-	if (status)
-		return status;
-	if (optind == argc)
-		status = collect(&link, &all, 0);
-	for (i = optind; i < argc && !status; i++) {
-		parse_number(argv[i], UINT64_MAX, &id);
-		status = collect(&link, &all, id);
-	}
-	link_note_changes(&link);
-	link_close(&link);
-
-	if (!status) {
-		collection_sort(&all);
-		peers = find_peers(&all, &count);
-		if (peers) {
-			tell(&all, peers, count, json);
-		} else {
-			complain("out of memory");
-			status = STATUS_FAILED;
-		}
-	}
-	free(peers);
-	collection_free(&all);
-	return finish_output(status);
+	return listing_run(&listing, self, argc, argv);
 }
-
-static const struct option peers_options[] = {
-	{ "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
-};
 
 const struct command command_peers = {
 	.name = "peers",
@@ -235,6 +201,6 @@ const struct command command_peers = {
 		"in= is what waits to be received by the context, out= what waits for the other\n"
 		"side, in messages and in bytes. You see your own contexts, or with CAP_SYS_ADMIN\n"
 		"over the network namespace all of it.\n",
-	.options = peers_options,
+	.options = listing_options,
 	.run = run_peers,
 };
