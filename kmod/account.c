@@ -43,11 +43,12 @@ long capipc_account_limit(const struct capipc_account *account, enum capipc_reso
 }
 
 /* Tell that something was refused. May sleep. */
-void capipc_account_tell(struct capipc_account *account, const struct capipc_refusal *refusal)
+void capipc_account_tell(struct capipc_account *account, struct net *net,
+			 const struct capipc_refusal *refusal)
 {
 	struct capipc_event event = {
 		.type = CAPIPC_EVENT_QUOTA,
-		.net = account->net,
+		.net = net,
 		.account = account,
 		.uid = account->user->uid,
 		.context_id = account->context_id,
@@ -56,7 +57,7 @@ void capipc_account_tell(struct capipc_account *account, const struct capipc_ref
 		.limit = refusal->limit,
 	};
 
-	if (capipc_event_wanted(event.net))
+	if (capipc_event_wanted(net))
 		capipc_event_emit(&event);
 }
 
@@ -184,7 +185,7 @@ static noinline int capipc_account_charge_slow(struct capipc_account *account,
 	capipc_user_unlock(account->user);
 	if (grown)
 		return 0;
-	capipc_account_tell(account, &refusal);
+	capipc_account_tell(account, account->net, &refusal);
 	return -EDQUOT;
 }
 
@@ -320,7 +321,7 @@ struct capipc_account *capipc_account_create(u64 context_id, struct net *net)
 	}
 	capipc_user_unlock(user);
 	if (ret) {
-		capipc_account_tell(account, &refusal);
+		capipc_account_tell(account, account->net, &refusal);
 		capipc_user_put(user);
 		kfree(account);
 		return ERR_PTR(ret);
@@ -360,11 +361,10 @@ void capipc_account_release(struct capipc_account *account)
  * that have gone may have left some of theirs behind; those of all that there may be
  * at a time are the most that this adds.
  */
-static bool capipc_files_allowed(const struct capipc_user *user, long of_user, long of_account)
+static bool capipc_files_allowed(const struct capipc_user *user, long of_user, long of_account,
+				 unsigned long max)
 {
-	long limit = min_t(unsigned long, READ_ONCE(user->limit[CAPIPC_LIMIT_A_FILES]),
-			   rlimit(RLIMIT_NOFILE));
-
+	long limit = min_t(unsigned long, READ_ONCE(user->limit[CAPIPC_LIMIT_A_FILES]), max);
 	long reserved = CAPIPC_RESERVE_FILES * READ_ONCE(user->limit[CAPIPC_LIMIT_A_CONTEXTS]);
 
 	return of_user <= limit ||
@@ -372,17 +372,31 @@ static bool capipc_files_allowed(const struct capipc_user *user, long of_user, l
 }
 
 /**
- * capipc_user_charge_files - files are about to be in flight
- * @account: of the sender, the calling thread
- * @n: how many
+ * capipc_files_max - how many files may the calling thread's user have in flight?
  *
- * The user of the sender may have so many in flight as its RLIMIT_NOFILE allows,
- * and its own limit, unless the sender has CAP_SYS_RESOURCE in the initial user
- * namespace. May sleep to tell about a refusal.
+ * Return: RLIMIT_NOFILE, or %CAPIPC_FILES_ANY with CAP_SYS_RESOURCE in the initial user
+ * namespace.
+ */
+unsigned long capipc_files_max(void)
+{
+	if (ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE))
+		return CAPIPC_FILES_ANY;
+	return rlimit(RLIMIT_NOFILE);
+}
+
+/**
+ * capipc_user_charge_files - files are about to be in flight
+ * @account: of who pays for them
+ * @net: where a refusal is told
+ * @n: how many
+ * @max: what capipc_files_max() says of who pays; besides the limit of its user
+ *
+ * May sleep to tell about a refusal.
  *
  * Return: 0, or -ETOOMANYREFS and nothing is charged.
  */
-int capipc_user_charge_files(struct capipc_account *account, unsigned int n)
+int capipc_user_charge_files(struct capipc_account *account, struct net *net, unsigned int n,
+			     unsigned long max)
 {
 	struct capipc_refusal refusal = { .resource = "files", .amount = n };
 	struct capipc_user *user, *undo;
@@ -390,19 +404,18 @@ int capipc_user_charge_files(struct capipc_account *account, unsigned int n)
 
 	for (user = account->user; user->parent; user = user->parent) {
 		if (!capipc_files_allowed(user, atomic_long_add_return(n, &user->files),
-					  of_account) &&
-		    !ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE))
+					  of_account, max) &&
+		    max != CAPIPC_FILES_ANY)
 			goto refuse;
 	}
 	return 0;
 
 refuse:
-	refusal.limit = min_t(unsigned long, READ_ONCE(user->limit[CAPIPC_LIMIT_A_FILES]),
-			      rlimit(RLIMIT_NOFILE));
+	refusal.limit = min_t(unsigned long, READ_ONCE(user->limit[CAPIPC_LIMIT_A_FILES]), max);
 	for (undo = account->user; undo != user->parent; undo = undo->parent)
 		atomic_long_sub(n, &undo->files);
 	atomic_long_sub(n, &account->files);
-	capipc_account_tell(account, &refusal);
+	capipc_account_tell(account, net, &refusal);
 	return -ETOOMANYREFS;
 }
 

@@ -64,10 +64,16 @@ void capipc_account_uncharge(struct capipc_account *account, enum capipc_resourc
 void capipc_account_look(const struct capipc_account *account, enum capipc_resource resource,
 			 u64 *charged, u64 *limit);
 
-int __must_check capipc_user_charge_files(struct capipc_account *account, unsigned int n);
+/* What capipc_files_max() says of who is not bound to any limit. */
+#define CAPIPC_FILES_ANY	ULONG_MAX
+
+unsigned long capipc_files_max(void);
+int __must_check capipc_user_charge_files(struct capipc_account *account, struct net *net,
+					  unsigned int n, unsigned long max);
 void capipc_user_uncharge_files(struct capipc_account *account, unsigned int n);
 
 long capipc_account_limit(const struct capipc_account *account, enum capipc_resource resource);
-void capipc_account_tell(struct capipc_account *account, const struct capipc_refusal *refusal);
+void capipc_account_tell(struct capipc_account *account, struct net *net,
+			 const struct capipc_refusal *refusal);
 
 #endif /* CAPIPC_ACCOUNT_H */

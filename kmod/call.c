@@ -256,7 +256,7 @@ static noinline int capipc_answer_moving(struct capipc_context *context,
 	int ret;
 
 	ret = capipc_transfer_begin(&transfer, context, reply, arg->attachments,
-				    arg->attachments_count, NULL);
+				    arg->attachments_count, NULL, transaction);
 	if (ret)
 		return ret;
 	if (!capipc_transaction_answer(transaction, reply)) {

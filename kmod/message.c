@@ -6,6 +6,7 @@
 #include <linux/overflow.h>
 #include <linux/uaccess.h>
 
+#include "context.h"
 #include "ident.h"
 #include "message.h"
 #include "ready.h"
@@ -67,21 +68,44 @@ struct capipc_message *capipc_message_create(struct capipc_account *account, u64
 	return message;
 }
 
+/*
+ * Files in a reply count for the caller. The transaction keeps its account alive for who
+ * replies; and a reply that was handed over is taken, or freed, before the context goes
+ * that made the call.
+ */
+static int capipc_reply_charge_files(struct capipc_message *reply, struct net *net,
+				     const struct capipc_transaction *transaction)
+{
+	int ret = capipc_user_charge_files(transaction->account, net, reply->files,
+					   transaction->files_max);
+
+	if (!ret)
+		reply->files_account = transaction->account;
+	return ret;
+}
+
 /**
  * capipc_message_charge_files - its files are about to be in flight
  * @message: with files
- * @account: of who sends them
+ * @context: of who sends it
+ * @transaction: that it answers, or NULL
  *
- * Return: 0, -EDQUOT, -ETOOMANYREFS.
+ * Return: 0, -EDQUOT (not for a reply), -ETOOMANYREFS.
  */
-int capipc_message_charge_files(struct capipc_message *message, struct capipc_account *account)
+int capipc_message_charge_files(struct capipc_message *message, struct capipc_context *context,
+				const struct capipc_transaction *transaction)
 {
+	struct capipc_account *account = context->account;
 	size_t size = capipc_message_files_size(message->files);
-	int ret = capipc_account_charge(account, CAPIPC_BYTES, size);
+	int ret;
 
+	if (transaction)
+		return capipc_reply_charge_files(message, context->net, transaction);
+	ret = capipc_account_charge(account, CAPIPC_BYTES, size);
 	if (ret)
 		return ret;
-	ret = capipc_user_charge_files(account, message->files);
+	ret = capipc_user_charge_files(account, context->net, message->files,
+				       capipc_files_max());
 	if (ret) {
 		capipc_account_uncharge(account, CAPIPC_BYTES, size);
 		return ret;
@@ -99,7 +123,10 @@ void capipc_message_uncharge_files(struct capipc_message *message)
 		return;
 	message->files_account = NULL;
 	capipc_user_uncharge_files(account, message->files);
-	capipc_account_uncharge(account, CAPIPC_BYTES, capipc_message_files_size(message->files));
+	/* In a reply they cost none. */
+	if (message->account)
+		capipc_account_uncharge(account, CAPIPC_BYTES,
+					capipc_message_files_size(message->files));
 }
 
 /* Free a message that carries nothing any more. */

@@ -34,8 +34,8 @@ struct capipc_moved {
  * @handles: handles charged to @account
  * @files: file descriptors among what it carries
  * @refused: those among what it carries that this receiver may not have
- * @files_account: of who has them in flight; alive as long as there are any, because
- *                 they cost it some bytes
+ * @files_account: of who has them in flight: the sender, of a reply the caller; alive as
+ *                 long as there are any, because they cost it bytes, or the call does
  * @sender: who sent it, with a reference
  * @sender_changed: %CAPIPC_STAMP_CHANGED
  * @judged: who fuses has judged it; the lock of its queue
@@ -84,7 +84,8 @@ static inline size_t capipc_message_files_size(u32 files)
 struct capipc_message *capipc_message_create(struct capipc_account *account, u64 data, u32 len,
 					     u32 attachments);
 int __must_check capipc_message_charge_files(struct capipc_message *message,
-					     struct capipc_account *account);
+					     struct capipc_context *context,
+					     const struct capipc_transaction *transaction);
 void capipc_message_uncharge_files(struct capipc_message *message);
 void capipc_message_free(struct capipc_message *message);
 void capipc_message_destroy(struct capipc_message *message, struct list_head *garbage);

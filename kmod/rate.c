@@ -113,7 +113,7 @@ int capipc_rate_connect(struct capipc_account *account)
 	refusal.limit = READ_ONCE((user ?: account->user)->limit[CAPIPC_LIMIT_A_CONNECT_RATE]);
 	if (!user)
 		refusal.limit = DIV_ROUND_UP_ULL(refusal.limit, 2);
-	capipc_account_tell(account, &refusal);
+	capipc_account_tell(account, account->net, &refusal);
 	return -EDQUOT;
 }
 

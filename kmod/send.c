@@ -224,7 +224,7 @@ static noinline int capipc_enqueue_moving(struct capipc_sending *sending,
 	int ret;
 
 	ret = capipc_transfer_begin(&transfer, context, message, outgoing->attachments,
-				    outgoing->attachments_count, &sending->target->object);
+				    outgoing->attachments_count, &sending->target->object, NULL);
 	if (ret)
 		return ret;
 	/* What was charged for the handles is charged for the message from now on. */

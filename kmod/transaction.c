@@ -45,6 +45,8 @@ struct capipc_transaction *capipc_transaction_create(struct capipc_account *acco
 	transaction->charge = charge;
 	transaction->reply_capacity = reply_capacity;
 	transaction->reply_attachments = reply_attachments;
+	if (reply_attachments)
+		transaction->files_max = capipc_files_max();
 	return transaction;
 
 err_handles:

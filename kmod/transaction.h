@@ -38,6 +38,7 @@ enum capipc_transaction_state {
  * @charge: bytes
  * @reply_capacity: most bytes of a reply; invariant
  * @reply_attachments: most attachments of a reply; invariant
+ * @files_max: how many files the caller's user may have in flight; invariant
  * @sender: who called, with a reference; invariant once sent
  * @sender_changed: %CAPIPC_STAMP_CHANGED; likewise
  * @endpoint: the endpoint that the request was sent through, with a reference; likewise
@@ -57,6 +58,7 @@ struct capipc_transaction {
 	size_t charge;
 	u32 reply_capacity;
 	u32 reply_attachments;
+	unsigned long files_max;
 	struct capipc_ident *sender;
 	struct capipc_endpoint *endpoint;
 	struct capipc_endpoint *target;

@@ -225,13 +225,15 @@ int capipc_transfer_leave(struct capipc_transfer *transfer, struct capipc_contex
  * @attachments: user pointer to struct capipc_attachment
  * @count: how many
  * @target: the object in whose queue the message will be, or NULL for a reply
+ * @transaction: that it answers, or NULL
  *
- * Return: 0, or -EFAULT, -EINVAL, -EBADF, -EBUSY, -EPERM, -ELOOP, -ENOMEM,
+ * Return: 0, or -EFAULT, -EINVAL, -EBADF, -EBUSY, -EPERM, -ELOOP, -EDQUOT, -ENOMEM,
  * -ETOOMANYREFS, and then nothing has happened.
  */
 int capipc_transfer_begin(struct capipc_transfer *transfer, struct capipc_context *context,
 			  struct capipc_message *message, u64 attachments, u32 count,
-			  struct capipc_object *target)
+			  struct capipc_object *target,
+			  const struct capipc_transaction *transaction)
 {
 	const struct capipc_attachment __user *user = u64_to_user_ptr(attachments);
 	int ret;
@@ -243,7 +245,7 @@ int capipc_transfer_begin(struct capipc_transfer *transfer, struct capipc_contex
 	for (i = 0; i < count && !ret; i++)
 		ret = capipc_transfer_one(transfer, context, message, &user[i]);
 	if (!ret && message->files)
-		ret = capipc_message_charge_files(message, context->account);
+		ret = capipc_message_charge_files(message, context, transaction);
 	return capipc_transfer_leave(transfer, context, message, ret);
 }
 

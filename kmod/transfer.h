@@ -42,7 +42,8 @@ int __must_check capipc_transfer_leave(struct capipc_transfer *transfer,
 int __must_check capipc_transfer_begin(struct capipc_transfer *transfer,
 				       struct capipc_context *context,
 				       struct capipc_message *message, u64 attachments, u32 count,
-				       struct capipc_object *target);
+				       struct capipc_object *target,
+				       const struct capipc_transaction *transaction);
 void capipc_transfer_abort(struct capipc_transfer *transfer, struct capipc_context *context,
 			   struct capipc_message *message);
 void capipc_transfer_finish(struct capipc_transfer *transfer, struct capipc_context *context,

@@ -544,44 +544,4 @@ TEST_F(file, too_many_in_flight)
 	PEER_WAIT(&peer);
 }
 
-/* In a reply it is the replier's: the caller asked for none. */
-static void replies_too_many(struct __test_metadata *_metadata,
-			     struct peer *peer)
-{
-	struct capipc_attachment att[LIMIT + 1];
-	struct capipc_reply reply = { .attachments = ipc_ptr(att),
-				      .attachments_count = LIMIT + 1 };
-	struct rlimit limit = { LIMIT, LIMIT };
-	struct ipc_message m;
-	int i;
-
-	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
-	for (i = 0; i <= LIMIT; i++)
-		att[i] = attach_file(peer->fd);
-	ASSERT_OK(ipc_recv(peer->fd, &m));
-	reply.handle = m.r.reply_handle;
-	EXPECT_ERR(ETOOMANYREFS, ipc_do_reply(peer->fd, &reply));
-	reply.attachments_count = LIMIT;
-	EXPECT_OK(ipc_do_reply(peer->fd, &reply));
-}
-
-TEST_F(file, too_many_in_a_reply)
-{
-	struct peer peer = { .fn = replies_too_many,
-			     .uid = 1000,
-			     .fd = self->fd };
-	struct capipc_attachment att[LIMIT + 1];
-	struct capipc_call call = {
-		.deadline_ns = ipc_soon(),
-		.reply_attachments = ipc_ptr(att),
-		.reply_attachments_capacity = LIMIT + 1,
-	};
-
-	PEER_START(&peer);
-	call.handle = peer.ep;
-	EXPECT_OK(ipc_do_call(self->fd, &call));
-	EXPECT_EQ(LIMIT, call.reply_attachments_count);
-	PEER_WAIT(&peer);
-}
-
 TEST_HARNESS_MAIN

@@ -129,7 +129,8 @@
  *  ESTALE       it is over: the kernel no longer knows the sender with that
  *               stamp; the invitation has been accepted or withdrawn
  *  ETIMEDOUT    the deadline has passed
- *  ETOOMANYREFS the sender's user has too many file descriptors in flight
+ *  ETOOMANYREFS the user of the sender, of a reply that of the caller, has too many
+ *               file descriptors in flight
  */
 #ifndef _UAPI_LINUX_CAPIPC_H
 #define _UAPI_LINUX_CAPIPC_H
@@ -198,8 +199,9 @@ enum capipc_kind {
  * descriptor, and may name it twice.
  *
  * File descriptors in flight count for the sender's user: beyond the
- * RLIMIT_NOFILE of the sender that is ETOOMANYREFS, without CAP_SYS_RESOURCE. That
- * of an invitation does not travel in a message (EPERM). A
+ * RLIMIT_NOFILE of the sender that is ETOOMANYREFS, without CAP_SYS_RESOURCE. Those
+ * in a reply count for the caller's user, likewise. That of an invitation does not travel
+ * in a message (EPERM). A
  * receiver that has no room for them (EMFILE), or that a security module denies one
  * (EACCES), gets nothing; the message stays.
  */
@@ -537,7 +539,8 @@ struct capipc_call {
  * replier's. The handle cannot be an attachment of its own reply (EBUSY).
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EMSGSIZE,
- * ECANCELED, EDQUOT, ENOMEM, ETOOMANYREFS.
+ * ECANCELED, ENOMEM, ETOOMANYREFS. (The caller has too many files in flight: it can
+ * still be replied to with fewer.)
  */
 struct capipc_reply {
 	__u32 size;
