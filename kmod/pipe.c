@@ -271,31 +271,6 @@ void capipc_endpoint_note_holder_locked(struct capipc_endpoint *endpoint, u64 id
 	capipc_endpoint_news_locked(capipc_endpoint_peer(endpoint), CAPIPC_TAG_PEER_CHANGED);
 }
 
-/* Half of it is enough, or who sends and who receives would wake each other each time. */
-static void capipc_endpoint_tell_room_locked(struct capipc_endpoint *endpoint)
-{
-	struct capipc_endpoint *peer = capipc_endpoint_peer(endpoint);
-
-	lockdep_assert_held(endpoint->object.lock);
-	if (endpoint->window_messages > READ_ONCE(capipc_window_messages) / 2 ||
-	    endpoint->window_bytes > READ_ONCE(capipc_window_bytes) / 2)
-		return;
-	peer->refused = false;
-	capipc_endpoint_news_locked(peer, CAPIPC_TAG_WRITABLE);
-}
-
-/* A message for it was received or withdrawn: there is room. */
-void capipc_endpoint_release_window_locked(struct capipc_endpoint *endpoint, size_t bytes)
-{
-	lockdep_assert_held(endpoint->object.lock);
-	endpoint->window_bytes -= bytes;
-	endpoint->window_messages--;
-	if (wq_has_sleeper(&endpoint->window))
-		wake_up_all(&endpoint->window);
-	if (unlikely(capipc_endpoint_peer(endpoint)->refused))
-		capipc_endpoint_tell_room_locked(endpoint);
-}
-
 /* Fail some of the calls over an endpoint. Returns whether there are more. */
 static bool capipc_endpoint_fail_calls_locked(struct capipc_endpoint *endpoint)
 {

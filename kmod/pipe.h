@@ -198,7 +198,6 @@ void capipc_endpoint_news_locked(struct capipc_endpoint *endpoint, u8 news);
 u32 capipc_endpoint_take_news_locked(struct capipc_endpoint *endpoint);
 void capipc_endpoint_note_holder_locked(struct capipc_endpoint *endpoint, u64 id);
 void capipc_endpoint_close_locked(struct capipc_endpoint *endpoint);
-void capipc_endpoint_release_window_locked(struct capipc_endpoint *endpoint, size_t bytes);
 
 int capipc_ioctl_create(struct capipc_context *context, struct capipc_request *request);
 

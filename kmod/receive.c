@@ -29,6 +29,7 @@
 #include "transaction.h"
 #include "transfer.h"
 #include "wait.h"
+#include "window.h"
 
 /* Take the object whose turn it is, with a reference. */
 static struct capipc_object *capipc_receive_pick(struct capipc_context *context)
@@ -178,7 +179,7 @@ static void capipc_receive_finish(struct capipc_context *context, struct capipc_
 			object->peer_closed_told = true;
 		capipc_object_wake_locked(object);
 	} else if (message && endpoint) {
-		capipc_endpoint_release_window_locked(endpoint, message->charge);
+		capipc_window_release_locked(endpoint, message->charge);
 		/* Who sent last can be asked for; the message's reference moves. */
 		last = endpoint->last;
 		endpoint->last = message->sender;

@@ -26,6 +26,7 @@
 #include "trace.h"
 #include "transaction.h"
 #include "transfer.h"
+#include "window.h"
 
 /* A send on its way. */
 struct capipc_sending {
@@ -50,21 +51,15 @@ static int capipc_send_check_locked(const struct capipc_sending *sending)
 	return capipc_peer_closed_locked(sending->endpoint) ? -EPIPE : 0;
 }
 
-static bool capipc_window_has_room_locked(struct capipc_endpoint *target, size_t size)
-{
-	return target->window_messages < READ_ONCE(capipc_window_messages) &&
-	       size_add(target->window_bytes, size) <= READ_ONCE(capipc_window_bytes);
-}
-
 /* What a sender waits for: room, or the news that there will be none. */
-static bool capipc_window_changed(struct capipc_sending *sending)
+static bool capipc_send_goes_on(struct capipc_sending *sending)
 {
 	bool changed;
 
 	capipc_object_lock(&sending->endpoint->object);
 	changed = capipc_send_check_locked(sending) ||
 		  sending->target != capipc_endpoint_peer(sending->endpoint) ||
-		  capipc_window_has_room_locked(sending->target, sending->size);
+		  capipc_window_has_news_locked(sending->target, sending->size);
 	capipc_object_unlock(&sending->endpoint->object);
 	return changed;
 }
@@ -81,10 +76,9 @@ static int capipc_reserve_locked(struct capipc_sending *sending)
 	if (!capipc_rule_allows_locked(endpoint, endpoint->ident, endpoint->ident_changed,
 				       sending->ordinal))
 		return -EACCES;
-	if (!capipc_window_has_room_locked(target, sending->size))
-		return -EAGAIN;
-	target->window_bytes += sending->size;
-	target->window_messages++;
+	ret = capipc_window_take_locked(target, sending->size);
+	if (ret)
+		return ret;
 	sending->sender = capipc_ident_get(endpoint->ident);
 	sending->sender_changed = endpoint->ident_changed;
 	if (sending->moving)
@@ -98,7 +92,7 @@ static void capipc_unreserve(struct capipc_sending *sending)
 	struct capipc_endpoint *endpoint = sending->endpoint;
 
 	capipc_object_lock(&endpoint->object);
-	capipc_endpoint_release_window_locked(capipc_endpoint_peer(endpoint), sending->size);
+	capipc_window_release_locked(capipc_endpoint_peer(endpoint), sending->size);
 	capipc_object_unlock(&endpoint->object);
 }
 
@@ -108,10 +102,10 @@ static noinline void capipc_send_denied(const struct capipc_sending *sending)
 	capipc_audit_send(sending->context, sending->endpoint, sending->ordinal);
 }
 
-static int capipc_reserve(struct capipc_sending *sending, const struct capipc_deadline *deadline)
+/* One attempt. */
+static int capipc_reserve_now(struct capipc_sending *sending, bool nowait)
 {
 	struct capipc_endpoint *endpoint = sending->endpoint;
-	bool expired = false;
 	int ret;
 
 	for (;;) {
@@ -119,29 +113,68 @@ static int capipc_reserve(struct capipc_sending *sending, const struct capipc_de
 		if (ret)
 			return ret;
 		capipc_object_lock(&endpoint->object);
-		/* Another thread may have sent with other credentials. */
-		if (unlikely(!capipc_ident_is_current(endpoint->ident, sending->context))) {
-			capipc_object_unlock(&endpoint->object);
-			if (fatal_signal_pending(current))
-				return -EINTR;
-			cond_resched();
-			continue;
-		}
-		ret = capipc_reserve_locked(sending);
-		if (unlikely(ret == -EAGAIN) && deadline->nowait)
-			endpoint->refused = endpoint->tell & CAPIPC_TAG_WRITABLE;
+		if (likely(capipc_ident_is_current(endpoint->ident, sending->context)))
+			break;
+		/* Another thread has sent with other credentials. */
 		capipc_object_unlock(&endpoint->object);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	ret = capipc_reserve_locked(sending);
+	if (unlikely(ret == -EAGAIN) && nowait)
+		endpoint->refused = endpoint->tell & CAPIPC_TAG_WRITABLE;
+	capipc_object_unlock(&endpoint->object);
+	return ret;
+}
 
-		if (ret != -EAGAIN || deadline->nowait)
-			return ret;
+/* Woken, perhaps, instead of another one, and does not send. */
+static void capipc_send_pass_on(struct capipc_sending *sending)
+{
+	struct capipc_endpoint *endpoint = sending->endpoint;
+
+	capipc_object_lock(&endpoint->object);
+	capipc_window_wake_locked(capipc_endpoint_peer(endpoint));
+	capipc_object_unlock(&endpoint->object);
+}
+
+/* Wait where the last attempt found no room. */
+static int capipc_send_wait(struct capipc_sending *sending, const struct capipc_deadline *deadline)
+{
+	wait_queue_head_t *window = &sending->target->window;
+	struct capipc_window_waiter waiter;
+	int ret, interrupted;
+
+	capipc_window_waiter_init(&waiter, sending->size);
+	do {
+		interrupted = prepare_to_wait_event(window, &waiter.entry, TASK_INTERRUPTIBLE);
+		if (capipc_send_goes_on(sending)) {
+			ret = 0;
+			break;
+		}
+		ret = interrupted ?: capipc_sleep(deadline);
+	} while (!ret);
+	finish_wait(window, &waiter.entry);
+	return ret;
+}
+
+static int capipc_reserve(struct capipc_sending *sending, const struct capipc_deadline *deadline)
+{
+	bool expired = false;
+	int ret;
+
+	ret = capipc_reserve_now(sending, deadline->nowait);
+	while (unlikely(ret == -EAGAIN) && !deadline->nowait) {
 		if (expired)
 			return -ETIMEDOUT;
-		ret = capipc_wait_event(sending->target->window, capipc_window_changed(sending),
-					deadline, 0);
+		ret = capipc_send_wait(sending, deadline);
 		expired = ret == -ETIMEDOUT;
-		if (ret && !expired)
-			return ret;
+		if (!ret || expired)
+			ret = capipc_reserve_now(sending, false);
+		if (ret)
+			capipc_send_pass_on(sending);
 	}
+	return ret;
 }
 
 /*

@@ -9,6 +9,7 @@
 #include "object.h"
 #include "pipe.h"
 #include "transaction.h"
+#include "window.h"
 
 /**
  * capipc_transaction_create - prepare a call
@@ -142,7 +143,7 @@ static struct capipc_message *capipc_transaction_withdraw(struct capipc_transact
 		target = transaction->target;
 		transaction->request = NULL;
 		capipc_object_unqueue_locked(&target->object, request);
-		capipc_endpoint_release_window_locked(target, request->charge);
+		capipc_window_release_locked(target, request->charge);
 		capipc_object_update_ready_locked(&target->object);
 	}
 	capipc_object_unlock(object);

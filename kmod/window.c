@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Windows: see window.h.
+ */
+#include <linux/overflow.h>
+
+#include "limits.h"
+#include "pipe.h"
+#include "window.h"
+
+/* What is free. A parameter that was lowered may have left less than nothing. */
+struct capipc_room {
+	size_t bytes;
+	u32 messages;
+};
+
+static struct capipc_room capipc_window_room_locked(const struct capipc_endpoint *endpoint)
+{
+	size_t bytes = READ_ONCE(capipc_window_bytes);
+	u32 messages = READ_ONCE(capipc_window_messages);
+
+	lockdep_assert_held(endpoint->object.lock);
+	return (struct capipc_room) {
+		.bytes = bytes - min(bytes, endpoint->window_bytes),
+		.messages = messages - min(messages, endpoint->window_messages),
+	};
+}
+
+/* Is there room? -EMSGSIZE: there will not be, not even if nothing else waits. */
+static int capipc_window_look_locked(const struct capipc_endpoint *endpoint, size_t size)
+{
+	struct capipc_room room = capipc_window_room_locked(endpoint);
+
+	if (likely(size <= room.bytes && room.messages))
+		return 0;
+	return size > READ_ONCE(capipc_window_bytes) ? -EMSGSIZE : -EAGAIN;
+}
+
+/**
+ * capipc_window_take_locked - reserve room
+ * @endpoint: for what will be sent to it
+ * @size: in bytes
+ *
+ * Return: 0, or -EAGAIN: there is none, or -EMSGSIZE: there never is.
+ */
+int capipc_window_take_locked(struct capipc_endpoint *endpoint, size_t size)
+{
+	int ret = capipc_window_look_locked(endpoint, size);
+
+	if (ret)
+		return ret;
+	endpoint->window_bytes += size;
+	endpoint->window_messages++;
+	return 0;
+}
+
+/* Half of it is enough, or who sends and who receives would wake each other each time. */
+static void capipc_window_tell_locked(struct capipc_endpoint *endpoint)
+{
+	struct capipc_endpoint *peer = capipc_endpoint_peer(endpoint);
+
+	if (endpoint->window_messages > READ_ONCE(capipc_window_messages) / 2 ||
+	    endpoint->window_bytes > READ_ONCE(capipc_window_bytes) / 2)
+		return;
+	peer->refused = false;
+	capipc_endpoint_news_locked(peer, CAPIPC_TAG_WRITABLE);
+}
+
+/**
+ * capipc_window_release_locked - there is room again
+ * @endpoint: a message for it was received or withdrawn, or is not sent after all
+ * @size: of that, in bytes
+ */
+void capipc_window_release_locked(struct capipc_endpoint *endpoint, size_t size)
+{
+	lockdep_assert_held(endpoint->object.lock);
+	endpoint->window_bytes -= size;
+	endpoint->window_messages--;
+	if (wq_has_sleeper(&endpoint->window))
+		capipc_window_wake_locked(endpoint);
+	if (unlikely(capipc_endpoint_peer(endpoint)->refused))
+		capipc_window_tell_locked(endpoint);
+}
+
+/*
+ * Without @key all are woken. Otherwise that is the room that is left, and the first one
+ * that does not find enough ends it, unless it never will.
+ */
+static int capipc_window_wake_one(struct wait_queue_entry *entry, unsigned int mode, int flags,
+				  void *key)
+{
+	const struct capipc_window_waiter *waiter =
+		container_of(entry, struct capipc_window_waiter, entry);
+	struct capipc_room *room = key;
+
+	if (room && waiter->size <= READ_ONCE(capipc_window_bytes)) {
+		if (waiter->size > room->bytes || !room->messages)
+			return -1;
+		room->bytes -= waiter->size;
+		room->messages--;
+	}
+	return autoremove_wake_function(entry, mode, flags, key);
+}
+
+/* Wake as many as there is room for. */
+void capipc_window_wake_locked(struct capipc_endpoint *endpoint)
+{
+	struct capipc_room room = capipc_window_room_locked(endpoint);
+
+	__wake_up(&endpoint->window, TASK_NORMAL, 0, &room);
+}
+
+/* Would a sender that waits for room go on now? */
+bool capipc_window_has_news_locked(const struct capipc_endpoint *endpoint, size_t size)
+{
+	return capipc_window_look_locked(endpoint, size) != -EAGAIN;
+}
+
+/**
+ * capipc_window_waiter_init - prepare to wait for room
+ * @waiter: for prepare_to_wait_event()
+ * @size: how much, in bytes
+ */
+void capipc_window_waiter_init(struct capipc_window_waiter *waiter, size_t size)
+{
+	/* Exclusive ones are put at the end of the queue. */
+	init_wait_entry(&waiter->entry, WQ_FLAG_EXCLUSIVE);
+	waiter->entry.func = capipc_window_wake_one;
+	waiter->size = size;
+}
