@@ -61,11 +61,10 @@ int capipc_buffer_map(struct capipc_context *context, uint32_t buffer,
 
 	if (flags & ~CAPIPC_MAP_WRITE)
 		return -EINVAL;
-	ret = capipc_handle_inspect(context, buffer, &inspect);
+	ret = capipc_handle_inspect_kind(context, buffer, CAPIPC_KIND_BUFFER,
+					 &inspect);
 	if (ret < 0)
 		return ret;
-	if (inspect.kind != CAPIPC_KIND_BUFFER)
-		return -EPROTOTYPE;
 	if (inspect.bytes > SIZE_MAX)
 		return -ENOMEM;
 	ret = capipc_context_map(context, buffer, (size_t)inspect.bytes,

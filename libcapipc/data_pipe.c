@@ -279,11 +279,9 @@ static int ring_open(struct ring *ring, struct capipc_context *context,
 	struct capipc_inspect inspect;
 	int ret;
 
-	ret = capipc_handle_inspect(context, handle, &inspect);
+	ret = capipc_handle_inspect_kind(context, handle, kind, &inspect);
 	if (ret < 0)
 		return ret;
-	if (inspect.kind != kind)
-		return -EPROTOTYPE;
 	*ring = (struct ring){
 		.context = context,
 		.handle = handle,

@@ -253,11 +253,10 @@ static int dispatcher_add(struct capipc_dispatcher *dispatcher, uint32_t handle,
 
 	if (!interface_in_order(interface))
 		return -EINVAL;
-	ret = capipc_handle_inspect(dispatcher->context, handle, &inspect);
+	ret = capipc_handle_inspect_kind(dispatcher->context, handle, kind,
+					 &inspect);
 	if (ret < 0)
 		return ret;
-	if (inspect.kind != kind)
-		return -EPROTOTYPE;
 	if (dispatcher_find(dispatcher, handle, inspect.cookie))
 		return -EEXIST;
 	return dispatcher_bind(dispatcher, handle, kind, interface, data);

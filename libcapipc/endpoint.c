@@ -24,10 +24,9 @@ int capipc_endpoint_send(struct capipc_context *context, uint32_t endpoint,
 	};
 	int ret;
 
-	if (message->context != context)
-		return -EINVAL;
-	if (message->append_error)
-		return message->append_error;
+	ret = capipc_message_sendable(message, context);
+	if (ret < 0)
+		return ret;
 
 	send.attachments_count =
 		(uint32_t)capipc_message_outgoing(message, attachments);
@@ -73,10 +72,9 @@ int capipc_endpoint_call(struct capipc_context *context, uint32_t endpoint,
 	if (reply->context != context || reply == request)
 		return -EINVAL;
 	if (!resumed) {
-		if (request->context != context)
-			return -EINVAL;
-		if (request->append_error)
-			return request->append_error;
+		ret = capipc_message_sendable(request, context);
+		if (ret < 0)
+			return ret;
 		call.data = pointer_to_u64(request->data);
 		call.data_len = (uint32_t)request->length;
 		call.ordinal = request->ordinal;
@@ -113,12 +111,9 @@ int capipc_call_cancel(struct capipc_context *context, uint32_t pending)
 	struct capipc_inspect inspect;
 	int ret;
 
-	ret = capipc_handle_inspect(context, pending, &inspect);
-	if (ret < 0)
-		return ret;
-	if (inspect.kind != CAPIPC_KIND_CALL)
-		return -EPROTOTYPE;
-	return capipc_handle_close(context, pending);
+	ret = capipc_handle_inspect_kind(context, pending, CAPIPC_KIND_CALL,
+					 &inspect);
+	return ret < 0 ? ret : capipc_handle_close(context, pending);
 }
 
 int capipc_endpoint_restrict(struct capipc_context *context, uint32_t endpoint,

@@ -30,13 +30,7 @@ int capipc_handle_close(struct capipc_context *context, uint32_t handle)
 int capipc_handle_tag(struct capipc_context *context, uint32_t handle,
 		      uint64_t cookie)
 {
-	struct capipc_tag tag = {
-		.size = sizeof(tag),
-		.handle = handle,
-		.cookie = cookie,
-	};
-
-	return capipc_context_ioctl(context, CAPIPC_IOC_TAG, &tag);
+	return capipc_endpoint_notify(context, handle, cookie, 0);
 }
 
 int capipc_endpoint_notify(struct capipc_context *context, uint32_t endpoint,
@@ -60,4 +54,14 @@ int capipc_handle_inspect(struct capipc_context *context, uint32_t handle,
 		.handle = handle,
 	};
 	return capipc_context_ioctl(context, CAPIPC_IOC_INSPECT, inspect);
+}
+
+int capipc_handle_inspect_kind(struct capipc_context *context, uint32_t handle,
+			       uint32_t kind, struct capipc_inspect *inspect)
+{
+	int ret = capipc_handle_inspect(context, handle, inspect);
+
+	if (ret < 0)
+		return ret;
+	return inspect->kind == kind ? 0 : -EPROTOTYPE;
 }

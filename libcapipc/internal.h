@@ -87,10 +87,17 @@ void capipc_context_put(struct capipc_context *context);
 int capipc_context_ioctl(struct capipc_context *context, unsigned long request,
 			 void *argument);
 
+/* As capipc_handle_inspect(); -EPROTOTYPE: the handle is of another kind */
+int capipc_handle_inspect_kind(struct capipc_context *context, uint32_t handle,
+			       uint32_t kind, struct capipc_inspect *inspect);
+
 /* Map the first part of what a handle lets map. */
 int capipc_context_map(struct capipc_context *context, uint32_t handle,
 		       size_t length, bool write, void **address);
 
+/* Can it be sent in @context? The error of an append that failed, else. */
+int capipc_message_sendable(const struct capipc_message *message,
+			    const struct capipc_context *context);
 /* What is left to send of the handles, in the form that the kernel takes. */
 size_t capipc_message_outgoing(const struct capipc_message *message,
 			       struct capipc_attachment *attachments);

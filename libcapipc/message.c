@@ -464,6 +464,12 @@ void capipc_message_read_rewind(struct capipc_message *message)
 	message->read_error = 0;
 }
 
+int capipc_message_sendable(const struct capipc_message *message,
+			    const struct capipc_context *context)
+{
+	return message->context == context ? message->append_error : -EINVAL;
+}
+
 size_t capipc_message_outgoing(const struct capipc_message *message,
 			       struct capipc_attachment *attachments)
 {

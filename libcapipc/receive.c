@@ -108,10 +108,9 @@ int capipc_reply_send(struct capipc_context *context, uint32_t reply_handle,
 	struct capipc_reply reply = reply_of(message, reply_handle);
 	int ret;
 
-	if (message->context != context)
-		return -EINVAL;
-	if (message->append_error)
-		return message->append_error;
+	ret = capipc_message_sendable(message, context);
+	if (ret < 0)
+		return ret;
 
 	reply.attachments = pointer_to_u64(attachments);
 	reply.attachments_count =
@@ -137,11 +136,11 @@ int capipc_reply_receive(struct capipc_context *context, uint32_t *reply_handle,
 	int ret;
 
 	*received = (struct capipc_received){ 0 };
-	if (reply->context != context || message->context != context ||
-	    reply == message)
+	if (message->context != context || reply == message)
 		return -EINVAL;
-	if (reply->append_error)
-		return reply->append_error;
+	ret = capipc_message_sendable(reply, context);
+	if (ret < 0)
+		return ret;
 
 	/*
 	 * Receiving passes over a reply that nobody waits for, and does not say

@@ -278,6 +278,13 @@ static void test_nonsense(void)
 
 #define COUNT 1000000
 
+/* As if in the kernel until there is one for that end. */
+static void wait_for_signal(int end)
+{
+	while (!atomic_exchange(&signals[end], 0))
+		sched_yield();
+}
+
 static void *write_numbers(void *data)
 {
 	uint32_t next = 0, chunk[100];
@@ -290,9 +297,7 @@ static void *write_numbers(void *data)
 			chunk[i] = next + (uint32_t)i;
 		ret = capipc_producer_write(producer, chunk, 100, &n);
 		if (ret == -EAGAIN) {
-			/* as if in the kernel until there is a signal */
-			while (!atomic_exchange(&signals[0], 0))
-				sched_yield();
+			wait_for_signal(0);
 		} else if (ret) {
 			abort();
 		}
@@ -318,8 +323,7 @@ static void test_threads(void)
 	while (next < COUNT && good) {
 		ret = capipc_consumer_read(consumer, chunk, 77, &n);
 		if (ret == -EAGAIN) {
-			while (!atomic_exchange(&signals[1], 0))
-				sched_yield();
+			wait_for_signal(1);
 		} else if (ret) {
 			good = false;
 		}

@@ -9,6 +9,7 @@
 
 #include <capipc.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,11 @@ static inline struct capipc_context *fake_context(void)
 	if (capipc_context_open(&context, "/dev/null", 0) < 0)
 		abort();
 	return context;
+}
+
+static inline bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
 }
 
 #endif /* FAKE_H */

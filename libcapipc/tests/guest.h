@@ -39,6 +39,9 @@ struct capipc_message *new_message(struct capipc_context *of, uint32_t ordinal);
 /* From @from, or 0 for all, into message and received */
 int receive(uint32_t from);
 
+/* A list of rules that lets everybody in */
+struct capipc_rules *anyone(void);
+
 /* A listener by NAME that lets everybody in */
 uint32_t listen_to_all(uint64_t cookie);
 

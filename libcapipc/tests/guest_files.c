@@ -345,6 +345,17 @@ static void send_file(uint32_t endpoint)
 	capipc_endpoint_send(context, endpoint, reply, SECONDS_5, 0);
 }
 
+/* A pipe, one end of which is served, and has a file descriptor waiting. */
+static void serve_file(struct capipc_dispatcher *dispatcher,
+		       const struct capipc_interface *interface,
+		       uint32_t ends[2])
+{
+	capipc_pipe_create(context, ends);
+	capipc_dispatcher_add_endpoint(dispatcher, ends[1], interface,
+				       &unreceivable_calls);
+	send_file(ends[0]);
+}
+
 static void send_plain(uint32_t endpoint)
 {
 	capipc_message_reset(reply, METHOD_PLAIN);
@@ -386,12 +397,9 @@ void test_unreceivable(void)
 
 	test_unreceivable_message();
 	is(capipc_dispatcher_new(&dispatcher, context), 0, "a dispatcher");
-	capipc_pipe_create(context, bad);
+	serve_file(dispatcher, &by_default, bad);
 	capipc_pipe_create(context, good);
-	capipc_dispatcher_add_endpoint(dispatcher, bad[1], &by_default,
-				       &unreceivable_calls);
 	capipc_dispatcher_add_endpoint(dispatcher, good[1], &by_default, NULL);
-	send_file(bad[0]);
 	send_plain(good[0]);
 	limit_fds(0);
 	closed_calls = 0;
@@ -403,10 +411,7 @@ void test_unreceivable(void)
 	capipc_handle_close(context, bad[0]);
 	drain(dispatcher);
 
-	capipc_pipe_create(context, bad);
-	capipc_dispatcher_add_endpoint(dispatcher, bad[1], &with_policy,
-				       &unreceivable_calls);
-	send_file(bad[0]);
+	serve_file(dispatcher, &with_policy, bad);
 	limit_fds(0);
 	unreceivable_calls = 0;
 	is(capipc_dispatcher_dispatch(dispatcher, 1), 1,
@@ -417,10 +422,7 @@ void test_unreceivable(void)
 	limit_fds(1000);
 	capipc_handle_close(context, bad[0]);
 
-	capipc_pipe_create(context, bad);
-	capipc_dispatcher_add_endpoint(dispatcher, bad[1], &with_policy,
-				       &unreceivable_calls);
-	send_file(bad[0]);
+	serve_file(dispatcher, &with_policy, bad);
 	limit_fds(0);
 	unreceivable_keep = true;
 	unreceivable_calls = 0;

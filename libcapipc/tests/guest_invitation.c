@@ -61,15 +61,6 @@ int invited_main(void)
 	return 42;
 }
 
-static struct capipc_rules *anyone(void)
-{
-	struct capipc_rules *rules;
-
-	if (capipc_rules_new(&rules) < 0 || capipc_rules_allow(rules) < 0)
-		abort();
-	return rules;
-}
-
 static void test_putting_together(void)
 {
 	struct capipc_rules *rules = anyone(), *methods;

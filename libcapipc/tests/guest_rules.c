@@ -50,14 +50,12 @@ static int try_ordinals(struct capipc_context *own, void *data)
 
 static int try_bind(struct capipc_context *own, void *data)
 {
-	struct capipc_rules *anyone;
+	struct capipc_rules *rules = anyone();
 	uint32_t listener;
 	int ret;
 
-	capipc_rules_new(&anyone);
-	capipc_rules_allow(anyone);
-	ret = capipc_listener_bind(own, data, anyone, NULL, 0, 0, &listener);
-	capipc_rules_free(anyone);
+	ret = capipc_listener_bind(own, data, rules, NULL, 0, 0, &listener);
+	capipc_rules_free(rules);
 	return ret;
 }
 

@@ -74,15 +74,22 @@ bool is_closed(uint32_t handle)
 	return capipc_handle_inspect(context, handle, &inspect) == -EBADF;
 }
 
+struct capipc_rules *anyone(void)
+{
+	struct capipc_rules *rules;
+
+	if (capipc_rules_new(&rules) < 0 || capipc_rules_allow(rules) < 0)
+		abort();
+	return rules;
+}
+
 uint32_t listen_to_all(uint64_t cookie)
 {
-	struct capipc_rules *anyone;
+	struct capipc_rules *rules = anyone();
 	uint32_t listener = 0;
 
-	capipc_rules_new(&anyone);
-	capipc_rules_allow(anyone);
-	capipc_listener_bind(context, NAME, anyone, NULL, 0, cookie, &listener);
-	capipc_rules_free(anyone);
+	capipc_listener_bind(context, NAME, rules, NULL, 0, cookie, &listener);
+	capipc_rules_free(rules);
 	return listener;
 }
 

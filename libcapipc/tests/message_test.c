@@ -229,11 +229,6 @@ static int new_fd(void)
 	return fd;
 }
 
-static bool is_open(int fd)
-{
-	return fcntl(fd, F_GETFD) >= 0;
-}
-
 static void test_files(void)
 {
 	struct capipc_message *message = new_message();

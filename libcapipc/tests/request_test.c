@@ -256,11 +256,6 @@ static void test_reply(void)
 
 static int files[2];
 
-static bool is_open(int fd)
-{
-	return fcntl(fd, F_GETFD) >= 0;
-}
-
 /* What goes out, and fails as send_error says */
 static int send_error;
 static struct capipc_attachment sent[4];
@@ -440,6 +435,46 @@ static void test_no_room(void)
 	ok(apart, "also after a reply");
 }
 
+static int fake_count(unsigned long request, void *argument)
+{
+	(void)request;
+	(void)argument;
+	requests++;
+	return 0;
+}
+
+/* Each way to send it fails with @error, and the kernel is not asked. */
+static bool unsendable(struct capipc_message *bad, int error)
+{
+	struct capipc_received received;
+	uint32_t handle = 44;
+
+	fake_request = fake_count;
+	requests = 0;
+	return capipc_endpoint_send(context, 1, bad, 0, 0) == error &&
+	       capipc_endpoint_call(context, 1, bad, reply, 0, 0, NULL) ==
+		       error &&
+	       capipc_reply_send(context, 44, bad) == error &&
+	       capipc_reply_receive(context, &handle, bad, reply, &received, 0,
+				    0) == error &&
+	       handle == 44 && !requests;
+}
+
+static void test_unsendable(void)
+{
+	struct capipc_context *other = fake_context();
+	struct capipc_message *foreign;
+
+	capipc_message_new(&foreign, other, 0);
+	ok(unsendable(foreign, -EINVAL),
+	   "a message of another context is not sent");
+	capipc_message_free(foreign);
+	capipc_context_free(other);
+	capipc_message_reset(message, 1);
+	capipc_message_append_handle(message, 0, 0);
+	ok(unsendable(message, -EBADF), "nor one that an append failed for");
+}
+
 int main(void)
 {
 	context = fake_context();
@@ -452,6 +487,7 @@ int main(void)
 	test_files_sent();
 	test_files_received();
 	test_no_room();
+	test_unsendable();
 	capipc_message_free(message);
 	capipc_message_free(reply);
 	capipc_context_free(context);

@@ -1,14 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The part of <capipc.h> about invitations. It is included from there, where all
- * that it needs has been declared.
- */
-#ifndef CAPIPC_H
-#include <capipc.h>
-#elif !defined(CAPIPC_INVITATION_H)
-#define CAPIPC_INVITATION_H
-
-/* ------------------------------------------------------------------------
  * Invitations: letting a process in
  *
  * The inviter puts handles together, each with a name (a number), and creates
@@ -19,9 +10,12 @@
  * %CAPIPC_RECEIVED_ACCEPTED, with the stamp of who accepted, or
  * %CAPIPC_RECEIVED_INVITATION_CLOSED.
  */
+#ifndef CAPIPC_INVITATION_H
+#define CAPIPC_INVITATION_H
 
-struct capipc_invitation;
-struct capipc_accepted;
+#include <capipc/base.h>
+
+CAPIPC_BEGIN_DECLS
 
 /* The variable that tells a program which file descriptor is its invitation. */
 #define CAPIPC_INVITATION_ENV "CAPIPC_INVITATION"
@@ -164,5 +158,7 @@ capipc_accepted_stamp(const struct capipc_accepted *accepted);
  */
 int capipc_spawn(pid_t *pid, const char *path, char *const argv[],
 		 char *const envp[], int invitation);
+
+CAPIPC_END_DECLS
 
 #endif /* CAPIPC_INVITATION_H */
