@@ -355,7 +355,8 @@ static void capipc_fuse_end_locked(struct capipc_fusing *fuse, int i)
 	/* The references that were there stay with @fuse, and the other way round. */
 	swap(far->attenuation, fuse->both[i]);
 	near->attenuation = NULL;
-	capipc_inherit_locked(far, near, false);
+	if (far->object.place != CAPIPC_PLACE_CLOSED)
+		capipc_inherit_locked(far, near, false);
 	near->fusing = false;
 	capipc_object_fuse_locked(&near->object, &far->object);
 	wake_up_all(&near->window);
@@ -483,8 +484,10 @@ static void capipc_fuse_finish(struct capipc_fusing *fuse, const u32 *handles)
 		capipc_ident_put(fuse->origin[i]);
 		capipc_table_abort(&fuse->context->table, handles[i]);
 	}
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
+		capipc_endpoint_drop_rules(fuse->near[i]);
 		capipc_object_put(&fuse->near[i]->object);
+	}
 }
 
 /* The handle is as it was. */

@@ -496,6 +496,8 @@ void capipc_object_close(struct capipc_object *object, struct list_head *garbage
 	capipc_object_unlock(object);
 
 	put_cred(cred);
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		capipc_endpoint_drop_rules(capipc_endpoint(object));
 	if (object->kind == CAPIPC_KIND_LISTENER)
 		capipc_listener_unbind(capipc_listener(object));
 	if (object->kind == CAPIPC_KIND_INVITATION)

@@ -220,6 +220,28 @@ void capipc_endpoint_close_locked(struct capipc_endpoint *endpoint)
 }
 
 /**
+ * capipc_endpoint_drop_rules - nothing is sent to an endpoint any more
+ * @endpoint: the endpoint, closed, or fused and inherited from
+ *
+ * The pipe may stay for as long as who has the other end likes. Who set the rules shall
+ * not go on paying for them.
+ */
+void capipc_endpoint_drop_rules(struct capipc_endpoint *endpoint)
+{
+	struct capipc_ruleset *sets[1 + CAPIPC_INHERITED_MAX];
+	u32 n = 0;
+
+	capipc_object_lock(&endpoint->object);
+	sets[n++] = endpoint->rules;
+	endpoint->rules = NULL;
+	while (endpoint->inherited_count)
+		sets[n++] = endpoint->inherited[--endpoint->inherited_count].rules;
+	capipc_object_unlock(&endpoint->object);
+	while (n)
+		capipc_ruleset_put(sets[--n]);
+}
+
+/**
  * capipc_endpoint_tell_locked - what its holder wants to know
  * @endpoint: the endpoint
  * @flags: CAPIPC_TAG_*

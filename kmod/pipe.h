@@ -65,7 +65,7 @@ struct capipc_inherited {
  * @window_bytes: bytes queued here or on their way here
  * @window_messages: messages queued here or on their way here
  * @window: senders that wait for room
- * @rules: who may send what; NULL if all may; set once
+ * @rules: who may send what; NULL if all may, or the endpoint is closed; set once
  * @inherited: rules that hold besides, @inherited_count of them; more are added at
  *             the end only
  * @confinement: who may receive the endpoint itself; NULL if all may; set once
@@ -198,6 +198,7 @@ void capipc_endpoint_news_locked(struct capipc_endpoint *endpoint, u8 news);
 u32 capipc_endpoint_take_news_locked(struct capipc_endpoint *endpoint);
 void capipc_endpoint_note_holder_locked(struct capipc_endpoint *endpoint, u64 id);
 void capipc_endpoint_close_locked(struct capipc_endpoint *endpoint);
+void capipc_endpoint_drop_rules(struct capipc_endpoint *endpoint);
 
 int capipc_ioctl_create(struct capipc_context *context, struct capipc_request *request);
 

@@ -415,7 +415,9 @@ enum {
 
 struct sender {
 	pthread_t thread;
-	FIXTURE_DATA(window) * window;
+	int fd;
+	uint32_t handle;
+	const void *data;
 	unsigned int seed;
 	pid_t tid;
 	int sent, gave_up, error;
@@ -425,8 +427,8 @@ struct sender {
 static void *sender_main(void *arg)
 {
 	struct sender *s = arg;
-	struct capipc_send a = { .handle = s->window->h[0],
-				 .data = ipc_ptr(s->window->in) };
+	struct capipc_send a = { .handle = s->handle,
+				 .data = ipc_ptr(s->data) };
 	int ret;
 
 	__atomic_store_n(&s->tid, gettid(), __ATOMIC_SEQ_CST);
@@ -436,7 +438,7 @@ static void *sender_main(void *arg)
 		a.deadline_ns = rand_r(&s->seed) % 4 ?
 					ipc_in(4 * IPC_SOON_MS) :
 					ipc_now() + rand_r(&s->seed) % 3000000;
-		ret = ipc_do_send(s->window->fd, &a);
+		ret = ipc_do_send(s->fd, &a);
 		if (!ret)
 			s->sent++;
 		else if (ret == -ETIMEDOUT || ret == -EINTR)
@@ -460,7 +462,9 @@ TEST_F_TIMEOUT(window, nobody_is_forgotten, 120)
 	ASSERT_OK(parameter_set_number("window_bytes", 2 * LARGE));
 	memset(s, 0, sizeof(s));
 	for (i = 0; i < SENDERS; i++) {
-		s[i].window = self;
+		s[i].fd = self->fd;
+		s[i].handle = self->h[0];
+		s[i].data = self->in;
 		s[i].seed = i;
 		ASSERT_EQ(0, pthread_create(&s[i].thread, NULL, sender_main,
 					    &s[i]));
