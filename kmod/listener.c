@@ -325,19 +325,34 @@ static bool capipc_listener_has_room_locked(struct capipc_listener *listener,
 	return true;
 }
 
+/* Who holds it may be another one since that was decided first. */
+static int capipc_listener_judge_locked(struct capipc_listener *listener,
+					const struct capipc_message *message, u32 *facet)
+{
+	s32 rule;
+	int ret;
+
+	lockdep_assert_held(listener->object.lock);
+	ret = capipc_listener_decide(listener, message->sender, &rule, facet);
+	if (ret)
+		return ret;
+	if (rule < 0)
+		return -EACCES;
+	capipc_endpoint(message->moved[0].what.object)->facet = *facet;
+	return capipc_listener_has_room_locked(listener, message->account) ? 0 : -EAGAIN;
+}
+
 /* Put a connection into the queue of a listener. */
 static int capipc_listener_enqueue(struct capipc_listener *listener,
-				   struct capipc_message *message)
+				   struct capipc_message *message, u32 *facet)
 {
 	struct capipc_object *object = &listener->object;
-	int ret = 0;
+	int ret = -ENOENT;
 
 	capipc_object_lock(object);
-	if (object->place == CAPIPC_PLACE_NEW || object->place == CAPIPC_PLACE_CLOSED)
-		ret = -ENOENT;
-	else if (!capipc_listener_has_room_locked(listener, message->account))
-		ret = -EAGAIN;
-	else
+	if (object->place != CAPIPC_PLACE_NEW && object->place != CAPIPC_PLACE_CLOSED)
+		ret = capipc_listener_judge_locked(listener, message, facet);
+	if (!ret)
 		capipc_object_queue_locked(object, message);
 	capipc_object_unlock(object);
 	return ret;
@@ -349,7 +364,7 @@ static int capipc_listener_enqueue(struct capipc_listener *listener,
  */
 static struct capipc_message *capipc_connection_create(struct capipc_context *context,
 						       struct capipc_listener *listener,
-						       struct capipc_ident *ident, u32 facet,
+						       struct capipc_ident *ident,
 						       struct capipc_pipe **out)
 {
 	struct capipc_message *message;
@@ -374,7 +389,6 @@ static struct capipc_message *capipc_connection_create(struct capipc_context *co
 	pipe->own[0].origin = capipc_ident_get(ident);
 	pipe->own[0].ident = capipc_ident_get(ident);
 	server = &pipe->own[1];
-	server->facet = facet;
 	server->rules = capipc_ruleset_get(listener->endpoint_rules);
 	server->object.place = CAPIPC_PLACE_IN_FLIGHT;
 	server->object.container = capipc_object_get(&listener->object);
@@ -412,7 +426,7 @@ static int capipc_connect_to(struct capipc_context *context, struct capipc_reque
 	ret = capipc_table_reserve(table, 1, false);
 	if (ret)
 		return ret;
-	message = capipc_connection_create(context, listener, ident, *facet, &pipe);
+	message = capipc_connection_create(context, listener, ident, &pipe);
 	if (IS_ERR(message)) {
 		capipc_table_unreserve(table, 1);
 		return PTR_ERR(message);
@@ -426,7 +440,7 @@ static int capipc_connect_to(struct capipc_context *context, struct capipc_reque
 	arg->handle = capipc_table_take(table);
 	ret = capipc_request_respond(request);
 	if (!ret)
-		ret = capipc_listener_enqueue(listener, message);
+		ret = capipc_listener_enqueue(listener, message, facet);
 	if (ret) {
 		capipc_table_abort(table, arg->handle);
 		capipc_object_close(client, &garbage);

@@ -315,6 +315,80 @@ TEST_F(stall, send_and_attachment_moves)
 	EXPECT_ERR(EAGAIN, ipc_tryrecv(self->fd, &self->m));
 }
 
+/* ------------------------------------------------------------- connections */
+
+struct stalled_connect {
+	struct async async;
+	struct capipc_connect *a;
+};
+
+static void *stalled_connect_fn(void *arg)
+{
+	struct stalled_connect *c = arg;
+
+	async_begin(&c->async);
+	c->async.ret = ipc_do_connect(c->async.fd, c->a);
+	async_end(&c->async);
+	return NULL;
+}
+
+/* Of this thread only. */
+static int act_as(uid_t euid)
+{
+	return syscall(SYS_setresuid, -1, euid, -1) ? -errno : 0;
+}
+
+/*
+ * The rule is about who holds the listener. It lets the client in, who is stopped as
+ * it is told its handle; then somebody else holds it.
+ */
+TEST_F(stall, connect_and_listener_moves)
+{
+	static const struct capipc_rule same = {
+		.match = CAPIPC_MATCH_SAME_UID
+	};
+	static char page[PAGE] __attribute__((aligned(PAGE)));
+	struct stalled_connect c = { .async.fd = self->fd };
+	struct capipc_connect *a = (void *)page;
+	char name[64], way[64];
+	uint32_t listener, way_listener, ours, theirs;
+	struct stall told;
+	int other;
+
+	snprintf(name, sizeof(name), "stall/%d", getpid());
+	snprintf(way, sizeof(way), "stall/%d/way", getpid());
+	ASSERT_OK(stall_make(&told));
+	ASSERT_OK(
+		ipc_listen_rules(self->fd, name, &same, 1, NULL, 0, &listener));
+	ASSERT_OK(ipc_listen(self->fd, way, &way_listener));
+	ASSERT_OK(act_as(1001));
+	other = ipc_open();
+	ASSERT_OK(ipc_connect(other, way, &theirs));
+	ASSERT_OK(act_as(0));
+	ASSERT_OK(ipc_accept(self->fd, way_listener, &ours));
+
+	a->name = ipc_ptr(self->s.page);
+	a->name_len = strlen(name);
+	ASSERT_OK(stall_serve(told.uffd, ipc_ptr(told.page), page));
+	c.a = (void *)told.page;
+	ASSERT_OK(
+		-pthread_create(&c.async.thread, NULL, stalled_connect_fn, &c));
+	ASSERT_OK(stall_wait(&self->s));
+	ASSERT_EQ(0, madvise(told.page, PAGE, MADV_DONTNEED));
+	ASSERT_OK(stall_fill(&self->s, name));
+	ASSERT_OK(stall_wait(&told));
+
+	ASSERT_OK(ipc_send_handle(self->fd, ours, "yours", listener));
+	ASSERT_OK(act_as(1001));
+	ASSERT_OK(ipc_recv_from(other, theirs, &self->m));
+	ASSERT_OK(act_as(0));
+	ASSERT_OK(stall_serve(told.uffd, ipc_ptr(told.page), page));
+	EXPECT_ERR(EACCES, async_join(&c.async));
+	EXPECT_EQ(0, ipc_queued(other, self->m.att[0].handle));
+	close(told.uffd);
+	close(other);
+}
+
 /* ----------------------------------------------------------------- replies */
 
 struct stalled_reply {
