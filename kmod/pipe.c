@@ -179,9 +179,24 @@ int capipc_endpoint_refresh_ident(struct capipc_endpoint *endpoint,
 	return 0;
 }
 
+/* Who replies for an endpoint that it does not hold: that is nothing to remember there. */
+static noinline struct capipc_ident *capipc_endpoint_proxy(struct capipc_endpoint *endpoint,
+							   struct capipc_context *context,
+							   bool *changed)
+{
+	struct capipc_ident *ident = capipc_ident_create(context);
+
+	if (!ident)
+		return NULL;
+	capipc_object_lock(&endpoint->object);
+	*changed = endpoint->origin && !capipc_ident_same(endpoint->origin, ident);
+	capipc_object_unlock(&endpoint->object);
+	return ident;
+}
+
 /**
  * capipc_endpoint_sender - who the calling thread is, as a sender
- * @endpoint: the endpoint that it sends through, or replies for
+ * @endpoint: the endpoint that it replies for, perhaps another one's
  * @context: its context
  * @changed: out: %CAPIPC_STAMP_CHANGED
  *
@@ -191,19 +206,24 @@ struct capipc_ident *capipc_endpoint_sender(struct capipc_endpoint *endpoint,
 					    struct capipc_context *context, bool *changed)
 {
 	struct capipc_ident *ident = NULL;
+	bool held;
 
 	for (;;) {
-		if (capipc_endpoint_refresh_ident(endpoint, context))
-			return NULL;
 		capipc_object_lock(&endpoint->object);
-		if (capipc_ident_is_current(endpoint->ident, context)) {
+		held = endpoint->object.owner == context;
+		if (held && capipc_ident_is_current(endpoint->ident, context)) {
 			ident = capipc_ident_get(endpoint->ident);
 			*changed = endpoint->ident_changed;
 		}
 		capipc_object_unlock(&endpoint->object);
-		/* Another thread was faster, and may be so again and again. */
-		if (likely(ident) || fatal_signal_pending(current))
+		if (likely(ident))
 			return ident;
+		if (!held)
+			return capipc_endpoint_proxy(endpoint, context, changed);
+		/* Another thread may be faster, and again and again. */
+		if (capipc_endpoint_refresh_ident(endpoint, context) ||
+		    fatal_signal_pending(current))
+			return NULL;
 		cond_resched();
 	}
 }

@@ -81,6 +81,25 @@ static void *answer_thread(void *arg)
 					   "by a thread");
 }
 
+/* Who the pipe is held by is another matter: its messages have the stamp they had. */
+TEST_F(reply_move, holder_keeps_his_stamp)
+{
+	uint32_t reply;
+	__u64 id;
+
+	ASSERT_OK(ipc_send_str(self->fd, self->h[1], 1, "before"));
+	ASSERT_OK(ipc_recv_from(self->fd, self->h[0], &self->m));
+	id = self->m.r.stamp.id;
+	reply = moved(self, called(self), CAPIPC_RIGHTS_SAME);
+	ASSERT_NE(0, reply);
+	EXPECT_OK(actor_answers(self, reply));
+	EXPECT_OK(async_call_join(&self->c));
+	EXPECT_NE(id, self->c.a.stamp.id);
+	ASSERT_OK(ipc_send_str(self->fd, self->h[1], 1, "after"));
+	ASSERT_OK(ipc_recv_from(self->fd, self->h[0], &self->m));
+	EXPECT_EQ(id, self->m.r.stamp.id);
+}
+
 TEST_F(reply_move, by_another_thread)
 {
 	pthread_t thread;
