@@ -318,7 +318,7 @@ TEST_F(cycle, listener_in_an_accepted_connection)
 /* The account has everything back: a context can make rings for ever. */
 TEST_F(cycle, rings_are_paid_back)
 {
-	int64_t end = ipc_in(8000);
+	int64_t end = ipc_in(4000);
 	static uint32_t h[300][2];
 	int round, i;
 
@@ -446,7 +446,7 @@ TEST_F(cycle, deep_chain_is_received)
 /* The innermost of many is suspected with every handle that is sent into it. */
 TEST_F_TIMEOUT(cycle, deep_chain_is_suspected, 120)
 {
-	int64_t end = ipc_in(8000); /* not so deep where it is slow */
+	int64_t end = ipc_in(4000); /* not so deep where it is slow */
 	uint32_t last, watch, p[2];
 	int i;
 
@@ -548,7 +548,7 @@ TEST_F(cycle, racing_rings)
 	pthread_barrier_t barrier;
 	struct racer r[N];
 	uint32_t h[N][2];
-	int64_t end = ipc_in(8000); /* not so many where it is slow */
+	int64_t end = ipc_in(4000); /* not so many where it is slow */
 	int round, i, n;
 
 	for (round = 0; round < ROUNDS && ipc_now() < end; round++) {
@@ -597,7 +597,7 @@ static void *receives(void *arg)
 TEST_F(cycle, racing_receive)
 {
 	pthread_barrier_t barrier;
-	int64_t end = ipc_in(8000);
+	int64_t end = ipc_in(4000);
 	struct racer r[2];
 	uint32_t p[2], q[2];
 	int round, i;
@@ -655,7 +655,7 @@ TEST_F(cycle, racing_close_and_send)
 {
 	pthread_barrier_t barrier;
 	struct racer r[2];
-	int64_t end = ipc_in(8000);
+	int64_t end = ipc_in(4000);
 	uint32_t c[2], p[2];
 	int round, i;
 

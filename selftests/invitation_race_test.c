@@ -119,7 +119,7 @@ static void race(struct racer r[2], void *(*first)(void *),
 
 TEST_F(race, two_guests)
 {
-	int64_t end = ipc_in(8000);
+	int64_t end = ipc_in(4000);
 	static struct racer r[2];
 	int round, winner, i;
 
@@ -144,7 +144,7 @@ TEST_F(race, two_guests)
 
 TEST_F(race, guest_and_withdrawal)
 {
-	int64_t end = ipc_in(8000);
+	int64_t end = ipc_in(4000);
 	static struct racer r[2];
 	int round;
 
@@ -167,7 +167,7 @@ TEST_F(race, guest_and_withdrawal)
 
 TEST_F(race, guest_and_last_descriptor)
 {
-	int64_t end = ipc_in(8000);
+	int64_t end = ipc_in(4000);
 	static struct racer r[2];
 	int round;
 
@@ -191,7 +191,7 @@ TEST_F(race, guest_and_last_descriptor)
 
 TEST_F(race, guest_and_expiry)
 {
-	int64_t end = ipc_in(8000), when;
+	int64_t end = ipc_in(4000), when;
 	int round, ret, accepted = 0, late = 0;
 
 	for (round = 0; round < ROUNDS && ipc_now() < end; round++) {
@@ -394,7 +394,7 @@ static void accepts(struct __test_metadata *_metadata, int sock, void *arg)
 /* At any moment: it has them and they die with it, or they are still there. */
 TEST_F(race, guest_killed_at_any_time)
 {
-	int64_t end = ipc_in(8000);
+	int64_t end = ipc_in(4000);
 	struct child child;
 	int round, ret;
 
@@ -445,7 +445,7 @@ static void invites(struct __test_metadata *_metadata, int sock, void *arg)
 /* What is left over would be found when the module is removed. */
 TEST_F(race, inviter_killed_at_any_time)
 {
-	int64_t end = ipc_in(8000);
+	int64_t end = ipc_in(4000);
 	struct child child;
 	int round, spare = dup(0);
 

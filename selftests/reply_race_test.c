@@ -430,7 +430,7 @@ static void races(struct __test_metadata *_metadata, scene *self,
 		  int (*second)(struct racer *racer))
 {
 	int (*won)(struct racer * racer);
-	int64_t end = ipc_in(6000);
+	int64_t end = ipc_in(3000);
 	pthread_barrier_t start;
 	struct racer racer[2];
 	pthread_t thread[2];
@@ -510,7 +510,7 @@ TEST_F(reply_move, reply_against_close)
  */
 TEST_F(reply_move, deadline_against_move)
 {
-	int64_t end = ipc_in(6000);
+	int64_t end = ipc_in(3000);
 	int n, late = 0, called_ret, replied;
 	uint32_t reply;
 
