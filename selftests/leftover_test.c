@@ -144,8 +144,7 @@ TEST_F(leftover, messages)
 	for (i = 0; i < MESSAGES; i++)
 		ASSERT_OK(actor_send_all(&self->server, ours, 1, LEN, 0, 0));
 	EXPECT_LE(MESSAGES * LEN, used(self));
-	ASSERT_OK(actor_report(&self->server, ours, r.stamp.id, 0,
-			       &verdict));
+	ASSERT_OK(actor_report(&self->server, ours, r.stamp.id, 0, &verdict));
 	EXPECT_EQ(CAPIPC_REPORT_CUT_OFF, verdict);
 	EXPECT_GT(LEN, used(self));
 	ASSERT_OK(actor_receive(&self->client, theirs, &r));
