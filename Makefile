@@ -61,7 +61,7 @@ tools: lib
 	@$(MAKE) -C tools O=$(CURDIR)/build/tools all
 
 # Installed into build/selftests, as they are to go into a guest.
-SELFTESTS = $(MAKE) -C selftests KSFT=$$(qemu/ksft)/tools/testing/selftests \
+SELFTESTS = $(MAKE) -j$$(nproc) -C selftests KSFT=$$(qemu/ksft)/tools/testing/selftests \
 	OUTPUT=$(CURDIR)/build/selftests-objects
 selftests: packages
 	@mkdir -p build/selftests-objects
