@@ -97,6 +97,22 @@ static bool capipc_party_is_foreign(const struct capipc_party *party,
 	return true;
 }
 
+/*
+ * Where a program is, is for its user, and for who administers the namespace in which the
+ * party lives: not for who administers no more than the network that it uses.
+ */
+static bool capipc_party_shows_path(const struct capipc_party *party,
+				    const struct capipc_viewer *viewer)
+{
+	struct user_namespace *ns = party->cred ? party->cred->user_ns : &init_user_ns;
+
+	if (uid_eq(party->uid, viewer->uid))
+		return true;
+	while (ns && ns != viewer->user_ns)
+		ns = ns->parent;
+	return viewer->all && ns;
+}
+
 static int capipc_party_put_cred(struct sk_buff *skb, const struct capipc_party *party,
 				 const struct capipc_viewer *viewer)
 {
@@ -120,15 +136,14 @@ static int capipc_party_put_cred(struct sk_buff *skb, const struct capipc_party 
  * @skb: the message
  * @type: of the nest
  * @party: who; if it is not known, there is nothing to add
- * @viewer: who is told, and in whose terms. The path of a program is for its user,
- *          and for who sees everything.
+ * @viewer: who is told, and in whose terms
  *
  * Return: 0 or -EMSGSIZE.
  */
 int capipc_party_put(struct sk_buff *skb, int type, const struct capipc_party *party,
 		     const struct capipc_viewer *viewer)
 {
-	bool path = viewer->all || uid_eq(party->uid, viewer->uid);
+	bool path = capipc_party_shows_path(party, viewer);
 	struct nlattr *nest;
 
 	if (!party->known)

@@ -156,6 +156,30 @@ TEST_F(subscribe, quota_report_and_kill)
 	EXPECT_EQ(CAPIPC_EVENT_KILL, event_number(m, CAPIPC_EVENT_A_TYPE));
 }
 
+/* Who administers a network is not told where the programs of others are who use it. */
+TEST_F(subscribe, visitor_from_above)
+{
+	struct actor *watcher = &self->other;
+	const char *name = fresh_name();
+	__u32 listener, end;
+	struct nlmsghdr *h;
+
+	ASSERT_OK(actor_userns_root(watcher, 100000, CLONE_NEWNET));
+	ASSERT_OK(actor_open(watcher));
+	ASSERT_OK(actor_run(watcher, act_subscribe, 0));
+	ASSERT_OK(actor_listen(watcher, name, NULL, &listener));
+	ASSERT_OK(actor_join(&self->client, watcher, "net"));
+	ASSERT_OK(actor_open(&self->client));
+	ASSERT_OK(actor_connect(&self->client, name, &end));
+	h = actor_next(watcher, WAIT_MS);
+	ASSERT_TRUE(!!h);
+	EXPECT_EQ(CAPIPC_EVENT_CONNECT, event_number(h, CAPIPC_EVENT_A_TYPE));
+	EXPECT_EQ(65534,
+		  party_number(h, CAPIPC_EVENT_A_ACTOR, CAPIPC_ACTOR_A_UID));
+	EXPECT_FALSE(has_path(h, CAPIPC_EVENT_A_ACTOR));
+	EXPECT_TRUE(has_path(h, CAPIPC_EVENT_A_HOLDER));
+}
+
 /* Ids are in terms of who asked. */
 TEST_F(subscribe, in_its_own_terms)
 {

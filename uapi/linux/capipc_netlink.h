@@ -67,8 +67,9 @@
  *                                   from the root of any process: whoever runs
  *                                   it cannot choose that with chroot(2) or
  *                                   mounts. Missing if too long, for want of memory,
- *                                   and if it is another user's and you do not see
- *                                   everything
+ *                                   and if it is another user's, unless you see
+ *                                   everything and it lives in your user namespace
+ *                                   or below
  *            CAPIPC_PROGRAM_A_DELETED: flag, it was unlinked
  *    CAPIPC_EVENT_A_REPORTER: nest as CAPIPC_EVENT_A_ACTOR, who reported a bad
  *                             message
