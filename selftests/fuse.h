@@ -133,21 +133,6 @@ static __unused_fn int report(int fd, uint32_t handle, uint64_t stamp_id)
 	return ipc_do_report(fd, &r);
 }
 
-/* The other end of @handle is collected: not at once, but soon. */
-static __unused_fn int gone(int fd, uint32_t handle)
-{
-	int64_t end = ipc_soon();
-	int ret;
-
-	do {
-		ret = ipc_trysend(fd, handle, 1, "x", 1);
-		if (ret == -EPIPE)
-			return 0;
-		usleep(2000);
-	} while ((!ret || ret == -EAGAIN) && ipc_now() < end);
-	return ret ? ret : -ETIMEDOUT;
-}
-
 static __unused_fn int attenuate(int fd, uint32_t handle, uint32_t first,
 				 uint32_t last)
 {

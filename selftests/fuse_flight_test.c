@@ -70,7 +70,9 @@ TEST_F(fuse, call_fails_when_the_new_peer_closes)
 }
 
 /* A report cuts what there is now, whoever makes it, and all calls over it. */
-TEST_F(fuse, report)
+static void report_after(struct __test_metadata *_metadata,
+			 struct _test_data_fuse *self, uint32_t first,
+			 uint32_t second)
 {
 	struct async_call before, queued;
 
@@ -78,13 +80,24 @@ TEST_F(fuse, report)
 	ASSERT_OK(ipc_recv_from(self->fd, self->a, &self->m));
 	ASSERT_OK(async_call(&queued, self->far, self->a2, "2"));
 	ASSERT_OK(async_wait_asleep(&queued.async));
-	ASSERT_OK(fuse(self));
+	ASSERT_OK(ipc_fuse(self->fd, first, second));
 	/* by the reply handle of a call that came when the pipe was another one */
 	ASSERT_OK(report(self->fd, self->m.r.reply_handle, 0));
 	EXPECT_ERR(ECONNRESET, async_call_join(&before));
 	EXPECT_ERR(ECONNRESET, async_call_join(&queued));
 	EXPECT_OK(closed(self->fd, self->b2));
 	EXPECT_OK(closed(self->far, self->a2));
+}
+
+TEST_F(fuse, report)
+{
+	report_after(_metadata, self, self->a, self->b);
+}
+
+/* The pipe that the call came over is not the one that stays. */
+TEST_F(fuse, report_of_the_other_pipe)
+{
+	report_after(_metadata, self, self->b, self->a);
 }
 
 TEST_F(fuse, report_by_the_new_peer)
@@ -178,9 +191,9 @@ TEST_F(fuse, ring)
 	ASSERT_OK(ipc_send_handle(self->fd, p[0], "", self->b2));
 	ASSERT_OK(ipc_send_handle(self->fd, self->a2, "", p[1]));
 	ASSERT_OK(fuse(self));
-	EXPECT_OK(gone(self->fd, self->a2));
-	EXPECT_OK(gone(self->fd, p[0]));
-	EXPECT_OK(gone(self->fd, w[0]));
+	EXPECT_OK(ipc_gone(self->fd, self->a2));
+	EXPECT_OK(ipc_gone(self->fd, p[0]));
+	EXPECT_OK(ipc_gone(self->fd, w[0]));
 }
 
 /* The same, completed by a send: what says that it is in a1 is in b2. */
@@ -198,9 +211,9 @@ TEST_F(fuse, ring_later)
 	usleep(100000);
 	EXPECT_OK(ipc_trysend(self->fd, p[0], 1, "x", 1));
 	ASSERT_OK(ipc_send_handle(self->fd, p[0], "", self->b2));
-	EXPECT_OK(gone(self->fd, self->a2));
-	EXPECT_OK(gone(self->fd, p[0]));
-	EXPECT_OK(gone(self->fd, w[0]));
+	EXPECT_OK(ipc_gone(self->fd, self->a2));
+	EXPECT_OK(ipc_gone(self->fd, p[0]));
+	EXPECT_OK(ipc_gone(self->fd, w[0]));
 }
 
 TEST_HARNESS_MAIN

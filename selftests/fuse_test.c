@@ -219,14 +219,22 @@ TEST_F(fuse, closed)
 	EXPECT_ERR(EPIPE, ipc_send_str(self->fd, self->b2, 1, "x"));
 }
 
+/* Whoever waits for a message is woken by the end that has closed. */
 TEST_F(fuse, closed_later)
 {
+	struct async_receive r;
+
 	ASSERT_OK(ipc_send_str(self->far, self->a2, 1, "last words"));
 	ASSERT_OK(fuse(self));
+	EXPECT_OK(next_is(self->fd, self->b2, "last words"));
+	ASSERT_OK(async_receive(&r, self->fd, self->b2, ipc_soon()));
+	ASSERT_OK(async_wait_asleep(&r.async));
 	close(self->far);
 	self->far = -1;
-	EXPECT_OK(next_is(self->fd, self->b2, "last words"));
-	EXPECT_OK(closed(self->fd, self->b2));
+	EXPECT_OK(async_receive_join(&r));
+	EXPECT_EQ(CAPIPC_RECEIVED_PEER_CLOSED, r.m.r.type);
+	/* at once, not when the time is up */
+	EXPECT_GT(r.deadline_ns, r.async.ended_ns);
 }
 
 /* What was queued for an end that is closed is closed itself. */
@@ -308,6 +316,7 @@ TEST_F(fuse, windows)
 	EXPECT_FALSE(async_ended(&s.async));
 	ASSERT_OK(next_is(self->fd, self->b2, "x"));
 	EXPECT_OK(async_send_join(&s));
+	EXPECT_GT(s.a.deadline_ns, s.async.ended_ns);
 	for (i = 0; i < n; i++)
 		ASSERT_OK(ipc_tryrecv_from(self->fd, self->b2, &self->m));
 	EXPECT_EQ(n, fill(self->far, self->a2));
