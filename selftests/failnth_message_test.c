@@ -302,10 +302,12 @@ STEP(tag, NULL, run_tag, not_tagged, NULL);
 STEP(inspect, NULL, run_inspect, NULL, NULL);
 STEP(send, NULL, run_send, not_sent, was_sent);
 STEP(receive, prepare_receive, run_receive, not_received, was_received);
+
 FIXTURE_VARIANT_ADD(failnth, call){
 	.step = { prepare_call, run_call, resume_call, end_call,
 		  .others = true },
 };
+
 STEP(reply, prepare_reply, run_reply, not_replied, was_replied);
 STEP(send_file, NULL, run_send_file, not_sent, NULL);
 STEP(receive_file, prepare_file, receive_file, file_stays, file_came);

@@ -3,6 +3,7 @@
  * What is on its way when two pipes become one: calls and their replies, what carries
  * something, and ends that are in flight themselves.
  */
+#include "capipc_test_invitation.h"
 #include "fuse.h"
 
 /* ------------------------------------------------------------------- calls */
@@ -135,6 +136,74 @@ TEST_F(fuse, far_ends_in_flight)
 	EXPECT_OK(next_is(self->fd, m.att[0].handle, "before"));
 	EXPECT_OK(talks(self->fd, self->m.att[0].handle, self->fd,
 			m.att[0].handle));
+}
+
+/* A far end waits for whoever accepts an invitation. */
+TEST_F(fuse, far_end_in_an_invitation)
+{
+	uint32_t handle, got;
+	struct guest guest;
+	int invitation;
+
+	ASSERT_OK(ipc_send_str(self->fd, self->a, 1, "before"));
+	ASSERT_OK(ipc_invite_full(self->fd, self->b2, &invite_anyone, 1, 0,
+				  CAPIPC_FOREVER, &invitation, &handle));
+	ASSERT_OK(ipc_send_str(self->far, self->a2, 1, "moves"));
+	ASSERT_OK(fuse(self));
+	ASSERT_OK(ipc_send_str(self->far, self->a2, 1, "after"));
+	ASSERT_OK(ipc_accept_all(self->far, invitation, &guest));
+	got = guest.in[0].handle;
+	EXPECT_OK(next_is(self->far, got, "moves"));
+	EXPECT_OK(next_is(self->far, got, "after"));
+	EXPECT_OK(next_is(self->far, self->a2, "before"));
+	EXPECT_OK(talks(self->far, self->a2, self->far, got));
+	close(invitation);
+}
+
+/* Nobody accepts it: then it is closed, with all that had moved into it. */
+TEST_F(fuse, far_end_in_an_invitation_that_ends)
+{
+	uint32_t handle, p[2];
+	int invitation;
+
+	ASSERT_OK(ipc_invite_full(self->fd, self->b2, &invite_anyone, 1, 0,
+				  CAPIPC_FOREVER, &invitation, &handle));
+	ASSERT_OK(ipc_create(self->far, p));
+	ASSERT_OK(ipc_send_handle(self->far, self->a2, "", p[1]));
+	ASSERT_OK(fuse(self));
+	EXPECT_OK(ipc_trysend(self->far, p[0], 1, "x", 1));
+	ASSERT_OK(ipc_close(self->fd, handle));
+	EXPECT_ERR(EPIPE, ipc_trysend(self->far, p[0], 1, "x", 1));
+	EXPECT_OK(closed(self->far, self->a2));
+	close(invitation);
+}
+
+/* A far end waits in a listener. */
+TEST_F(fuse, far_end_in_a_backlog)
+{
+	uint32_t listener, client, server, p[2];
+	const char *name = fresh_name();
+
+	ASSERT_OK(ipc_listen(self->fd, name, &listener));
+	ASSERT_OK(ipc_connect(self->fd, name, &client));
+	ASSERT_OK(ipc_send_str(self->fd, client, 1, "first"));
+	ASSERT_OK(ipc_send_str(self->far, self->a2, 1, "moves"));
+	ASSERT_OK(ipc_fuse(self->fd, self->a, client));
+	ASSERT_OK(ipc_send_str(self->far, self->a2, 1, "after"));
+	ASSERT_OK(ipc_accept(self->fd, listener, &server));
+	EXPECT_OK(next_is(self->fd, server, "first"));
+	EXPECT_OK(next_is(self->fd, server, "moves"));
+	EXPECT_OK(next_is(self->fd, server, "after"));
+	EXPECT_OK(talks(self->far, self->a2, self->fd, server));
+
+	/* and if nobody does, it goes with the listener */
+	ASSERT_OK(ipc_connect(self->fd, name, &client));
+	ASSERT_OK(ipc_create(self->far, p));
+	ASSERT_OK(hand_over(self->far, self->fd, p[0], &p[0]));
+	ASSERT_OK(ipc_fuse(self->fd, client, p[0]));
+	EXPECT_OK(ipc_send_str(self->far, p[1], 1, "in vain"));
+	ASSERT_OK(ipc_close(self->fd, listener));
+	EXPECT_OK(closed(self->far, p[1]));
 }
 
 /* What is in a message that moves comes out of it. */

@@ -178,6 +178,48 @@ TEST_F(fuse, stamps)
 	PEER_WAIT(&peer);
 }
 
+static void the_late_server(struct __test_metadata *_metadata,
+			    struct peer *peer)
+{
+	uint32_t listener, server;
+
+	ASSERT_OK(ipc_listen(peer->fd, peer->arg, &listener));
+	ASSERT_OK(sync_post(peer->sock));
+	ASSERT_OK(sync_wait(peer->sock));
+	ASSERT_OK(ipc_accept(peer->fd, listener, &server));
+	EXPECT_OK(ipc_send_str(peer->fd, server, 1, "x"));
+	ASSERT_OK(sync_post(peer->sock));
+	ASSERT_OK(sync_wait(peer->sock));
+}
+
+/*
+ * An end that waits in a listener is made for who takes it. Not if it has taken the
+ * place of another one by then: that one's peer knows who had that.
+ */
+TEST_F(fuse, stamps_from_a_backlog)
+{
+	struct capipc_query q = { .handle = self->a2 };
+	struct peer peer = { .fn = the_late_server, .fd = self->fd };
+	uint32_t client;
+	char name[64];
+
+	snprintf(name, sizeof(name), "selftest/%d/late", getpid());
+	peer.arg = name;
+	PEER_START(&peer);
+	ASSERT_OK(sync_wait(peer.sock));
+	ASSERT_OK(ipc_connect(self->fd, name, &client));
+	ASSERT_OK(ipc_fuse(self->fd, client, self->a));
+	ASSERT_OK(sync_post(peer.sock));
+	ASSERT_OK(sync_wait(peer.sock));
+	ASSERT_OK(ipc_recv_from(self->far, self->a2, &self->m));
+	EXPECT_EQ(peer.child.pid, self->m.r.stamp.pid);
+	EXPECT_EQ(CAPIPC_STAMP_CHANGED, self->m.r.stamp.flags);
+	ASSERT_OK(ipc_do_query(self->far, &q));
+	EXPECT_EQ(getpid(), q.stamp.pid);
+	ASSERT_OK(sync_post(peer.sock));
+	PEER_WAIT(&peer);
+}
+
 static void the_connected(struct __test_metadata *_metadata, struct peer *peer)
 {
 	EXPECT_OK(ipc_send_str(peer->fd, peer->ep, 1, "I am"));

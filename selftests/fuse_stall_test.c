@@ -129,4 +129,48 @@ TEST_F(fuse_stall, far_end_sends)
 	EXPECT_EQ(1, ipc_queued(self->fd, b[1]));
 }
 
+/*
+ * The same, but it has looked at what it carries already: the first attachment is out
+ * of the table, and it is stopped before the second one.
+ */
+TEST_F(fuse_stall, far_end_sends_its_new_peer)
+{
+	struct capipc_attachment att[2];
+	struct async_send s = { .a = { .deadline_ns = ipc_soon(),
+				       .attachments_count = 2 } };
+	struct stall stall;
+	char page[STALL_PAGE] = { 0 };
+	uint32_t a[2], b[2], p[2];
+	char *two;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_OK(ipc_create(self->fd, a));
+		ASSERT_OK(ipc_create(self->fd, b));
+		ASSERT_OK(ipc_create(self->fd, p));
+		two = mmap(NULL, 2 * STALL_PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		ASSERT_NE(MAP_FAILED, two);
+		ASSERT_OK(stall_make_at(&stall, two + STALL_PAGE));
+		/* in one case it carries who it would go to, in one it does not */
+		att[0] = ipc_attach(i ? p[0] : b[1]);
+		att[1] = ipc_attach(p[1]);
+		memcpy(stall.page - sizeof(att[0]), &att[0], sizeof(att[0]));
+		memcpy(page, &att[1], sizeof(att[1]));
+		s.a.attachments = ipc_ptr(stall.page - sizeof(att[0]));
+		s.a.handle = a[1];
+		ASSERT_OK(async_send(&s, self->fd));
+		ASSERT_OK(stall_wait(&stall));
+		ASSERT_OK(ipc_fuse(self->fd, a[0], b[0]));
+		ASSERT_OK(stall_serve(stall.uffd, ipc_ptr(stall.page), page));
+		EXPECT_ERR(i ? 0 : ELOOP, async_send_join(&s));
+		close(stall.uffd);
+		munmap(two, 2 * STALL_PAGE);
+		/* what was not sent is where it was */
+		EXPECT_ERR(i ? EBADF : 0, ipc_alive(self->fd, p[1]));
+		ASSERT_OK(ipc_send_str(self->fd, a[1], 1, "x"));
+		EXPECT_EQ(1 + i, ipc_queued(self->fd, b[1]));
+	}
+}
+
 TEST_HARNESS_MAIN

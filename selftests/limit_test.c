@@ -461,6 +461,71 @@ TEST_F(limit, files_left_behind)
 	EXPECT_EQ(FILES, actor_run(&self->a, act_leave_files, 0));
 }
 
+/* --------------------------------------------------------------- fusing */
+
+/*
+ * number[0], number[1]: ends of two pipes of ours; number[2]: a third one to be filled.
+ * With nothing left these cannot be fused, and nothing else happens.
+ */
+static long act_fuse_without_bytes(struct actor_page *page, long unused)
+{
+	__u32 h[2] = { page->number[2] };
+	int ret;
+
+	(void)unused;
+	/* one window full after the other, until not the smallest message fits */
+	do {
+		do {
+			ret = ipc_trysend(page->fd, h[0], 1, NULL, 0);
+		} while (!ret);
+		if (ret == -EAGAIN)
+			ret = ipc_create(page->fd, h);
+	} while (!ret);
+	if (ret != -EDQUOT)
+		return ret;
+	return ipc_fuse(page->fd, page->number[0], page->number[1]);
+}
+
+TEST_F(limit, fusing_is_charged)
+{
+	struct capipc_fuse f = { .size = sizeof(f) };
+	struct holding before, after;
+	struct capipc_receive r;
+	__u32 a[2], b[2], c[2];
+
+	ASSERT_OK(start_as(&self->a, UID));
+	ASSERT_OK(user_set(&self->nl, UID, CAPIPC_LIMIT_A_BYTES_PER_CONTEXT,
+			   1 << 20));
+	ASSERT_OK(actor_create(&self->a, a));
+	ASSERT_OK(actor_create(&self->a, b));
+	ASSERT_OK(actor_create(&self->a, c));
+	ASSERT_OK(actor_send(&self->a, a[1], 7));
+	self->a.page->number[0] = a[0];
+	self->a.page->number[1] = b[0];
+	self->a.page->number[2] = c[0];
+	EXPECT_ERR(EDQUOT, in_actor(&self->a, act_fuse_without_bytes, 0));
+	/* nothing has changed */
+	EXPECT_EQ(CAPIPC_RECEIVED_MESSAGE, actor_idle(&self->a, a[0]));
+	EXPECT_EQ(0, actor_idle(&self->a, b[1]));
+	EXPECT_OK(actor_send(&self->a, a[1], 7));
+
+	/* with room again it is charged, until the pipe is gone */
+	ASSERT_OK(user_set(&self->nl, UID, CAPIPC_LIMIT_A_BYTES_PER_CONTEXT,
+			   CAPIPC_LIMIT_DEFAULT));
+	ASSERT_OK(account_get(&self->nl, &self->a, &before));
+	f.handle[0] = a[0];
+	f.handle[1] = b[0];
+	ASSERT_OK(ACTOR_IOCTL(&self->a, FUSE, &f));
+	ASSERT_OK(account_get(&self->nl, &self->a, &after));
+	EXPECT_LT(before.amount[BYTES].used, after.amount[BYTES].used);
+	EXPECT_EQ(before.amount[HANDLES].used - 2, after.amount[HANDLES].used);
+	ASSERT_OK(actor_receive_nowait(&self->a, b[1], &r));
+	ASSERT_OK(actor_close(&self->a, a[1]));
+	ASSERT_OK(actor_close(&self->a, b[1]));
+	ASSERT_OK(account_get(&self->nl, &self->a, &after));
+	EXPECT_GT(before.amount[BYTES].used, after.amount[BYTES].used);
+}
+
 /* The numbers of a user are those of its contexts. */
 TEST_F(limit, sums)
 {
