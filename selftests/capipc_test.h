@@ -369,6 +369,21 @@ static __unused_fn int ipc_trysend(int fd, uint32_t handle, uint32_t ordinal,
 	return ipc_do_send(fd, &a);
 }
 
+/* The other end of @handle is collected: not at once, but soon. */
+static __unused_fn int ipc_gone(int fd, uint32_t handle)
+{
+	int64_t end = ipc_soon();
+	int ret;
+
+	do {
+		ret = ipc_trysend(fd, handle, 1, "x", 1);
+		if (ret == -EPIPE)
+			return 0;
+		usleep(2000);
+	} while ((!ret || ret == -EAGAIN) && ipc_now() < end);
+	return ret ? ret : -ETIMEDOUT;
+}
+
 /* What was received, with room for it. The text is NUL terminated. */
 struct ipc_message {
 	struct capipc_receive r;

@@ -467,6 +467,16 @@ static __unused_fn __u64 proc_status(pid_t pid, const char *key, int base)
 	return ret;
 }
 
+/* The inode number of a namespace of that process; 0 without it. */
+static __unused_fn __u64 ns_of(pid_t pid, const char *name)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, name);
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
 /* All capabilities that this kernel knows. */
 static __unused_fn __u64 caps_all(void)
 {

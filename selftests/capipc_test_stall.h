@@ -18,23 +18,63 @@ struct stall {
 	char *page;
 };
 
-static __unused_fn int stall_make(struct stall *s)
+/* @page is such a page from now on: it has not been touched yet. */
+static __unused_fn int stall_make_at(struct stall *s, char *page)
 {
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 
+	s->page = page;
 	s->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
 	if (s->uffd < 0)
 		return -errno;
 	if (ioctl(s->uffd, UFFDIO_API, &api))
 		return -errno;
+	reg.range.start = ipc_ptr(s->page);
+	reg.range.len = STALL_PAGE;
+	return ioctl(s->uffd, UFFDIO_REGISTER, &reg) ? -errno : 0;
+}
+
+static __unused_fn int stall_make(struct stall *s)
+{
+	char *page = mmap(NULL, STALL_PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return page == MAP_FAILED ? -errno : stall_make_at(s, page);
+}
+
+/* The same, but what is there now can be read; only who writes is stopped. */
+static __unused_fn int stall_writers(struct stall *s, const void *content,
+				     size_t len)
+{
+	struct uffdio_api api = { .api = UFFD_API,
+				  .features = UFFD_FEATURE_PAGEFAULT_FLAG_WP };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_WP };
+	struct uffdio_writeprotect wp = { .mode = UFFDIO_WRITEPROTECT_MODE_WP };
+
+	s->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (s->uffd < 0 || ioctl(s->uffd, UFFDIO_API, &api))
+		return -errno;
 	s->page = mmap(NULL, STALL_PAGE, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (s->page == MAP_FAILED)
 		return -errno;
+	memcpy(s->page, content, len);
 	reg.range.start = ipc_ptr(s->page);
 	reg.range.len = STALL_PAGE;
-	return ioctl(s->uffd, UFFDIO_REGISTER, &reg) ? -errno : 0;
+	wp.range = reg.range;
+	return ioctl(s->uffd, UFFDIO_REGISTER, &reg) ||
+			       ioctl(s->uffd, UFFDIO_WRITEPROTECT, &wp) ?
+		       -errno :
+		       0;
+}
+
+static __unused_fn int stall_let_write(struct stall *s)
+{
+	struct uffdio_writeprotect wp = { .range.start = ipc_ptr(s->page),
+					  .range.len = STALL_PAGE };
+
+	return ioctl(s->uffd, UFFDIO_WRITEPROTECT, &wp) ? -errno : 0;
 }
 
 /* Until somebody has run into it: where, rounded to the page. */

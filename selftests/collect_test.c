@@ -5,21 +5,6 @@
  */
 #include "async.h"
 
-/* The other end of @handle is collected: not at once, but soon. */
-static int gone(int fd, uint32_t handle)
-{
-	int64_t end = ipc_soon();
-	int ret;
-
-	do {
-		ret = ipc_trysend(fd, handle, 1, "x", 1);
-		if (ret == -EPIPE)
-			return 0;
-		usleep(2000);
-	} while ((!ret || ret == -EAGAIN) && ipc_now() < end);
-	return ret ? ret : -ETIMEDOUT;
-}
-
 static int ring_gone(int fd)
 {
 	uint32_t p[2], q[2];
@@ -33,7 +18,7 @@ static int ring_gone(int fd)
 	if (!ret)
 		ret = ipc_send_handle(fd, q[0], "", p[1]);
 	for (i = 0; i < 2 && !ret; i++) {
-		ret = gone(fd, i ? p[0] : q[0]);
+		ret = ipc_gone(fd, i ? p[0] : q[0]);
 		if (!ret)
 			ret = ipc_close(fd, i ? p[0] : q[0]);
 	}
@@ -154,7 +139,7 @@ TEST_F(cycle, rings)
 		for (i = 0; i < n; i++) {
 			/* sent: that is all the sender knows */
 			EXPECT_ERR(EBADF, ipc_alive(self->fd, h[i][1]));
-			ASSERT_OK(gone(self->fd, h[i][0]))
+			ASSERT_OK(ipc_gone(self->fd, h[i][0]))
 			TH_LOG("ring of %d, at %d", n, i);
 			ASSERT_OK(ipc_close(self->fd, h[i][0]));
 		}
@@ -193,10 +178,10 @@ TEST_F(cycle, trees_on_a_ring)
 	ASSERT_OK(ipc_send_handle(self->fd, p[0], "branch", t[1]));
 	ASSERT_OK(ipc_send_handle(self->fd, p[0], "ring", q[1]));
 	ASSERT_OK(ipc_send_handle(self->fd, q[0], "ring", p[1]));
-	EXPECT_OK(gone(self->fd, p[0]));
-	EXPECT_OK(gone(self->fd, q[0]));
-	EXPECT_OK(gone(self->fd, t[0]));
-	EXPECT_OK(gone(self->fd, u[0]));
+	EXPECT_OK(ipc_gone(self->fd, p[0]));
+	EXPECT_OK(ipc_gone(self->fd, q[0]));
+	EXPECT_OK(ipc_gone(self->fd, t[0]));
+	EXPECT_OK(ipc_gone(self->fd, u[0]));
 	EXPECT_OK(ipc_send_str(self->fd, bystander[0], 1, "still here"));
 }
 
@@ -212,7 +197,7 @@ TEST_F(cycle, sent_into_a_ring)
 	EXPECT_TRUE(ret == 0 || ret == -EPIPE) TH_LOG("%s", ipc_errname(ret));
 	if (ret)
 		ASSERT_OK(ipc_close(self->fd, late[1]));
-	EXPECT_OK(gone(self->fd, late[0]));
+	EXPECT_OK(ipc_gone(self->fd, late[0]));
 }
 
 /* A caller whose request, or whose reply handle, is in a ring has no hope. */
@@ -292,8 +277,8 @@ TEST_F(cycle, listener_in_its_own_connection)
 	ASSERT_OK(ipc_connect(self->fd, name, &other));
 	/* the server's end waits in the listener, and the listener now in it */
 	ASSERT_OK(ipc_send_handle(self->fd, ep, "", listener));
-	EXPECT_OK(gone(self->fd, ep));
-	EXPECT_OK(gone(self->fd, other));
+	EXPECT_OK(ipc_gone(self->fd, ep));
+	EXPECT_OK(ipc_gone(self->fd, other));
 	/* and the name is free */
 	ret = ipc_listen(self->fd, name, &listener);
 	EXPECT_OK(ret);
@@ -352,7 +337,7 @@ TEST_F(cycle, ring_outlives_its_maker)
 	PEER_KILL(&peer);
 	ASSERT_OK(ipc_recv_from(self->fd, peer.ep, &self->m));
 	ASSERT_EQ(1, self->m.r.attachments_count);
-	EXPECT_OK(gone(self->fd, self->m.att[0].handle));
+	EXPECT_OK(ipc_gone(self->fd, self->m.att[0].handle));
 }
 
 /* ------------------------------------------------------------------- depth */
@@ -506,10 +491,10 @@ TEST_F_TIMEOUT(cycle, completed_during_a_pass, 120)
 			ASSERT_LT(ipc_now(), late);
 		ASSERT_OK(ipc_send_handle(self->fd, x[0], "", y[1]));
 
-		ASSERT_OK(gone(self->fd, x[0]))
+		ASSERT_OK(ipc_gone(self->fd, x[0]))
 		TH_LOG("round %d: still there", round);
-		ASSERT_OK(gone(self->fd, y[0]));
-		ASSERT_OK(gone(self->fd, below[0]));
+		ASSERT_OK(ipc_gone(self->fd, y[0]));
+		ASSERT_OK(ipc_gone(self->fd, below[0]));
 		ASSERT_OK(ipc_close(self->fd, x[0]));
 		ASSERT_OK(ipc_close(self->fd, y[0]));
 		ASSERT_OK(ipc_close(self->fd, below[0]));
@@ -570,7 +555,7 @@ TEST_F(cycle, racing_rings)
 			EXPECT_OK(r[i].ret) TH_LOG("round %d", round);
 		}
 		for (i = 0; i < n; i++) {
-			EXPECT_OK(gone(self->fd, h[i][0]))
+			EXPECT_OK(ipc_gone(self->fd, h[i][0]))
 			TH_LOG("round %d: still there", round);
 			ASSERT_OK(ipc_close(self->fd, h[i][0]));
 		}
@@ -625,8 +610,8 @@ TEST_F(cycle, racing_receive)
 			EXPECT_TRUE(r[0].ret == -EBADF || r[0].ret == -EBUSY ||
 				    r[0].ret == -EAGAIN)
 			TH_LOG("%s", ipc_errname(r[0].ret));
-			EXPECT_OK(gone(self->fd, p[0]));
-			EXPECT_OK(gone(self->fd, q[0]));
+			EXPECT_OK(ipc_gone(self->fd, p[0]));
+			EXPECT_OK(ipc_gone(self->fd, q[0]));
 		} else {
 			/* q[1] is ours, p[1] waits in it */
 			EXPECT_OK(ipc_tryrecv_from(self->fd, r[0].into,

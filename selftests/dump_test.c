@@ -120,13 +120,19 @@ TEST_F(dump, pipe_fused)
 {
 	__u32 spare[2], moved[2];
 	__u64 id, inside;
+	int handles, pipes;
 
 	ASSERT_OK(actor_create(&self->client, moved));
 	inside = object_of(&self->client, moved[0]);
 	ASSERT_OK(actor_send_handle(&self->client, self->client_end, moved[0]));
 	ASSERT_OK(actor_create(&self->server, spare));
 	id = object_of(&self->server, spare[0]);
+	handles = nl_count(&self->nl, CAPIPC_CMD_GET_HANDLE);
+	pipes = nl_count(&self->nl, CAPIPC_CMD_GET_PIPE);
+	ASSERT_LE(3, pipes);
 	ASSERT_OK(actor_fuse(&self->server, self->server_end, spare[0]));
+	EXPECT_EQ(handles - 2, nl_count(&self->nl, CAPIPC_CMD_GET_HANDLE));
+	EXPECT_EQ(pipes - 1, nl_count(&self->nl, CAPIPC_CMD_GET_PIPE));
 	ASSERT_OK(get_pipe(&self->nl, self->pipe));
 	EXPECT_EQ(self->client_end, end_number(0, CAPIPC_END_A_HANDLE));
 	EXPECT_EQ(self->client_context, end_holder(0, CAPIPC_HOLDER_A_CONTEXT));

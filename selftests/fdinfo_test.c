@@ -83,6 +83,39 @@ TEST_F(fdinfo, of_a_context)
 	EXPECT_EQ(0, strncmp("2 of ", line_of(self, "capipc-handles"), 5));
 }
 
+/* Two handles are gone, and nothing is left of what they were. */
+TEST_F(fdinfo, of_fused_pipes)
+{
+	struct capipc_fuse f = { .size = sizeof(f) };
+	struct capipc_receive r;
+	__u32 h[2];
+	int before, after;
+
+	ASSERT_OK(actor_create(&self->owner, h));
+	ASSERT_OK(actor_send(&self->owner, self->h[1], 1));
+	ASSERT_LT(0, read_fdinfo(self, self->owner.pid, self->owner.dev));
+	EXPECT_STREQ("4", line_of(self, "capipc-endpoints"));
+	before = atoi(line_of(self, "capipc-bytes"));
+	f.handle[0] = self->h[0];
+	f.handle[1] = h[0];
+	ASSERT_OK(ACTOR_IOCTL(&self->owner, FUSE, &f));
+	ASSERT_LT(0, read_fdinfo(self, self->owner.pid, self->owner.dev));
+	EXPECT_STREQ("2", line_of(self, "capipc-endpoints"));
+	EXPECT_EQ(0, strncmp("3 of ", line_of(self, "capipc-handles"), 5));
+	EXPECT_STREQ("yes", line_of(self, "capipc-ready"));
+	/* what is kept of it is paid for */
+	after = atoi(line_of(self, "capipc-bytes"));
+	EXPECT_LT(before, after);
+	ASSERT_OK(actor_receive_nowait(&self->owner, h[1], &r));
+	ASSERT_LT(0, read_fdinfo(self, self->owner.pid, self->owner.dev));
+	EXPECT_STREQ("no", line_of(self, "capipc-ready"));
+	/* as long as it is there */
+	ASSERT_OK(actor_close(&self->owner, h[1]));
+	ASSERT_OK(actor_close(&self->owner, self->h[1]));
+	ASSERT_LT(0, read_fdinfo(self, self->owner.pid, self->owner.dev));
+	EXPECT_GT(before, atoi(line_of(self, "capipc-bytes")));
+}
+
 /* Calls itself: the request is received by nobody, and given up after a while. */
 static long act_call(struct actor_page *page, long handle)
 {
@@ -150,6 +183,7 @@ static long act_take_file(struct actor_page *page, long sock)
 TEST_F(fdinfo, who_may_know)
 {
 	struct actor *stranger = &self->other;
+	int64_t end;
 	int sv[2], fd;
 
 	/* its own file: all of it, whoever else it runs as */
@@ -181,9 +215,13 @@ TEST_F(fdinfo, who_may_know)
 	ASSERT_LT(0, read_fdinfo(self, stranger->pid, fd));
 	EXPECT_STREQ("2", line_of(self, "capipc-endpoints"));
 
-	/* when its process is gone, the file is still there */
+	/* soon after its process is gone; the file is still there */
 	actor_stop(&self->owner);
-	ASSERT_LT(0, read_fdinfo(self, stranger->pid, fd));
+	end = ipc_soon();
+	do {
+		ASSERT_LT(0, read_fdinfo(self, stranger->pid, fd));
+	} while (strcmp("dismantled", line_of(self, "capipc-state")) &&
+		 ipc_now() < end);
 	EXPECT_STREQ("dismantled", line_of(self, "capipc-state"));
 	EXPECT_STREQ("", line_of(self, "capipc-endpoints"));
 	ASSERT_LT(0, read_as(self, stranger, stranger->pid, fd));

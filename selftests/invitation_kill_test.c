@@ -227,6 +227,65 @@ TEST_F(clause, invited_again_without)
 	EXPECT_VERDICT(CAPIPC_REPORT_SPARED, &self->host, self->p[0], NULL);
 }
 
+static int actor_fuse(struct actor *a, __u32 first, __u32 second)
+{
+	struct capipc_fuse f = { .size = sizeof(f),
+				 .handle = { first, second } };
+
+	return ACTOR_IOCTL(a, FUSE, &f);
+}
+
+/* It takes itself out of the middle of its own pipes: it is still who agreed. */
+TEST_F(clause, fused_by_who_agreed)
+{
+	__u32 q[2];
+
+	ASSERT_OK(invite(self, CAPIPC_INVITE_MAY_KILL));
+	ASSERT_OK(join(self));
+	ASSERT_OK(actor_create(&self->guest, q));
+	ASSERT_OK(actor_fuse(&self->guest, q[0], self->got));
+	ASSERT_OK(send_bad(self, &self->guest, q[1], self->p[0]));
+	EXPECT_VERDICT(CAPIPC_REPORT_KILLED, &self->host, self->p[0],
+		       &self->guest);
+}
+
+/* Whoever has the end that takes its place has not. */
+TEST_F(clause, fused_with_the_pipe_of_another)
+{
+	__u32 end, other_end;
+
+	ASSERT_OK(invite(self, CAPIPC_INVITE_MAY_KILL));
+	ASSERT_OK(join(self));
+	ASSERT_OK(actor_start(&self->other));
+	ASSERT_OK(wire(&self->guest, &self->other, &end, &other_end));
+	ASSERT_OK(actor_fuse(&self->guest, self->got, end));
+	ASSERT_OK(send_bad(self, &self->other, other_end, self->p[0]));
+	EXPECT_VERDICT(CAPIPC_REPORT_SPARED, &self->host, self->p[0], NULL);
+}
+
+/*
+ * What it agreed to was about the pipe of the invitation. The one that takes its place is
+ * the guest's as well, but was never part of that.
+ */
+TEST_F(clause, fused_by_the_host)
+{
+	__u32 host_end, guest_end, q[2];
+	int i;
+
+	ASSERT_OK(invite(self, CAPIPC_INVITE_MAY_KILL));
+	ASSERT_OK(join(self));
+	ASSERT_OK(wire(&self->host, &self->guest, &host_end, &guest_end));
+	ASSERT_OK(actor_create(&self->guest, q));
+	for (i = 0; i < 2; i++) {
+		q[i] = actor_move(&self->guest, guest_end, q[i], &self->host,
+				  host_end);
+		ASSERT_NE(0, q[i]);
+	}
+	ASSERT_OK(actor_fuse(&self->host, self->p[0], q[0]));
+	ASSERT_OK(send_bad(self, &self->guest, self->got, q[1]));
+	EXPECT_VERDICT(CAPIPC_REPORT_SPARED, &self->host, q[1], NULL);
+}
+
 static long act_fetch(struct actor_page *page, long fd)
 {
 	return fetch_fd((pid_t)page->number[0], (int)fd);

@@ -208,6 +208,31 @@ TEST_F(limit, who_may)
 	EXPECT_EQ(3, accounts);
 }
 
+/*
+ * Whom it could have as a subordinate, but has not: what limits are set for that one is
+ * not for it to know.
+ */
+TEST_F(limit, subordinates_that_are_none)
+{
+	int set, machine, accounts;
+
+	ASSERT_OK(start_as(&self->a, UID));
+	ASSERT_OK(user_set(&self->nl, UID + 1, CAPIPC_LIMIT_A_FILES, 77));
+	EXPECT_ERR(ENOENT,
+		   ask(&self->a, UID + 1, UID, &set, &machine, &accounts));
+	EXPECT_ERR(ENOENT, ask(&self->a, 0, UID, &set, &machine, &accounts));
+	/* not even if it is there as another one's, or as nobody's */
+	ASSERT_OK(start_as(&self->b, UID + 1));
+	EXPECT_ERR(ENOENT,
+		   ask(&self->a, UID + 1, UID, &set, &machine, &accounts));
+	/* itself, or by who sees all, it can be asked about */
+	EXPECT_OK(ask(&self->a, UID, 0, &set, &machine, &accounts));
+	EXPECT_OK(ask(&self->b, UID + 1, UID, &set, &machine, &accounts));
+	ASSERT_OK(actor_start(&self->c));
+	EXPECT_OK(ask(&self->c, UID + 1, UID, &set, &machine, &accounts));
+	EXPECT_OK(user_reset(&self->nl, UID + 1));
+}
+
 /* ----------------------------------------------------------- bad requests */
 
 static int set_raw(struct nl *nl, const void *uid, int uid_len, int nest,
@@ -365,6 +390,140 @@ TEST_F(limit, long_dump)
 	EXPECT_EQ(4, nl_count(&self->nl, CAPIPC_CMD_GET_USER));
 	ASSERT_OK(user_get(&self->nl, UID, UID, &h));
 	EXPECT_EQ(200, h.contexts);
+}
+
+/* ------------------------------------------------------------------ files */
+
+enum {
+	FILES = 12,
+	CONTEXTS = 3,
+	OWN_FILES = 8 /* of a context, whatever its siblings have */
+};
+
+/* page->name: a listener; sends it files over a new context, and closes it: how many */
+static long act_leave_files(struct actor_page *page, long unused)
+{
+	struct capipc_attachment file = { .kind = CAPIPC_KIND_FILE };
+	int fd = ipc_open(), n = 0, ret;
+	__u32 end;
+
+	(void)unused;
+	if (fd < 0)
+		return fd;
+	ret = ipc_connect(fd, page->name, &end);
+	if (ret)
+		return ret;
+	while (!(ret = ipc_send_full(fd, end, 1, NULL, 0, &file, 1)))
+		n++;
+	close(fd);
+	return ret == -ETOOMANYREFS ? n : ret;
+}
+
+/*
+ * What each context has for sure is bounded by how many there may be, also if they go
+ * and leave their files where nobody receives them.
+ */
+TEST_F(limit, files_left_behind)
+{
+	const int most = FILES + CONTEXTS * OWN_FILES;
+	struct holding h;
+	__u32 listener;
+	int total = 0, n, i;
+
+	ASSERT_OK(user_set(&self->nl, UID, CAPIPC_LIMIT_A_FILES, FILES));
+	ASSERT_OK(user_set(&self->nl, UID, CAPIPC_LIMIT_A_CONTEXTS, CONTEXTS));
+	ASSERT_OK(actor_start(&self->c));
+	ASSERT_OK(actor_listen(&self->c, fresh_name(), NULL, &listener));
+	ASSERT_OK(fork_as(&self->a, UID));
+	strcpy(self->a.page->name, self->c.page->name);
+	for (i = 0; i < 10; i++) {
+		n = actor_run(&self->a, act_leave_files, 0);
+		ASSERT_LE(0, n);
+		total += n;
+		/* the first one has all there is, the next ones what is theirs */
+		if (i <= CONTEXTS)
+			EXPECT_EQ(i ? OWN_FILES : FILES, n);
+	}
+	EXPECT_EQ(most, total);
+	ASSERT_OK(user_get(&self->nl, UID, UID, &h));
+	EXPECT_EQ(most, h.files);
+	/* another user has nothing to do with it */
+	ASSERT_OK(fork_as(&self->b, UID + 1));
+	ASSERT_OK(user_set(&self->nl, UID + 1, CAPIPC_LIMIT_A_FILES, FILES));
+	strcpy(self->b.page->name, self->c.page->name);
+	EXPECT_EQ(FILES, actor_run(&self->b, act_leave_files, 0));
+	EXPECT_OK(user_reset(&self->nl, UID + 1));
+
+	/* until they are closed where they wait */
+	ASSERT_OK(actor_close(&self->c, listener));
+	ASSERT_OK(actor_listen(&self->c, fresh_name(), NULL, &listener));
+	strcpy(self->a.page->name, self->c.page->name);
+	EXPECT_EQ(FILES, actor_run(&self->a, act_leave_files, 0));
+}
+
+/* --------------------------------------------------------------- fusing */
+
+/*
+ * number[0], number[1]: ends of two pipes of ours; number[2]: a third one to be filled.
+ * With nothing left these cannot be fused, and nothing else happens.
+ */
+static long act_fuse_without_bytes(struct actor_page *page, long unused)
+{
+	__u32 h[2] = { page->number[2] };
+	int ret;
+
+	(void)unused;
+	/* one window full after the other, until not the smallest message fits */
+	do {
+		do {
+			ret = ipc_trysend(page->fd, h[0], 1, NULL, 0);
+		} while (!ret);
+		if (ret == -EAGAIN)
+			ret = ipc_create(page->fd, h);
+	} while (!ret);
+	if (ret != -EDQUOT)
+		return ret;
+	return ipc_fuse(page->fd, page->number[0], page->number[1]);
+}
+
+TEST_F(limit, fusing_is_charged)
+{
+	struct capipc_fuse f = { .size = sizeof(f) };
+	struct holding before, after;
+	struct capipc_receive r;
+	__u32 a[2], b[2], c[2];
+
+	ASSERT_OK(start_as(&self->a, UID));
+	ASSERT_OK(user_set(&self->nl, UID, CAPIPC_LIMIT_A_BYTES_PER_CONTEXT,
+			   1 << 20));
+	ASSERT_OK(actor_create(&self->a, a));
+	ASSERT_OK(actor_create(&self->a, b));
+	ASSERT_OK(actor_create(&self->a, c));
+	ASSERT_OK(actor_send(&self->a, a[1], 7));
+	self->a.page->number[0] = a[0];
+	self->a.page->number[1] = b[0];
+	self->a.page->number[2] = c[0];
+	EXPECT_ERR(EDQUOT, in_actor(&self->a, act_fuse_without_bytes, 0));
+	/* nothing has changed */
+	EXPECT_EQ(CAPIPC_RECEIVED_MESSAGE, actor_idle(&self->a, a[0]));
+	EXPECT_EQ(0, actor_idle(&self->a, b[1]));
+	EXPECT_OK(actor_send(&self->a, a[1], 7));
+
+	/* with room again it is charged, until the pipe is gone */
+	ASSERT_OK(user_set(&self->nl, UID, CAPIPC_LIMIT_A_BYTES_PER_CONTEXT,
+			   CAPIPC_LIMIT_DEFAULT));
+	ASSERT_OK(account_get(&self->nl, &self->a, &before));
+	f.handle[0] = a[0];
+	f.handle[1] = b[0];
+	ASSERT_OK(ACTOR_IOCTL(&self->a, FUSE, &f));
+	ASSERT_OK(account_get(&self->nl, &self->a, &after));
+	EXPECT_LT(before.amount[BYTES].used, after.amount[BYTES].used);
+	EXPECT_EQ(before.amount[HANDLES].used - 2, after.amount[HANDLES].used);
+	ASSERT_OK(actor_receive_nowait(&self->a, b[1], &r));
+	ASSERT_OK(actor_close(&self->a, a[1]));
+	ASSERT_OK(actor_close(&self->a, b[1]));
+	ASSERT_OK(account_get(&self->nl, &self->a, &after));
+	EXPECT_GT(before.amount[BYTES].used, after.amount[BYTES].used);
 }
 
 /* The numbers of a user are those of its contexts. */

@@ -396,15 +396,6 @@ TEST_F(query, start_time)
 	EXPECT_EQ(start_ticks(self->client.pid), q.start_time_ns / ns_a_tick);
 }
 
-static __u64 ns_of(pid_t pid, const char *name)
-{
-	char path[64];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, name);
-	return stat(path, &st) ? 0 : st.st_ino;
-}
-
 TEST_F(query, namespaces)
 {
 	struct capipc_query q;

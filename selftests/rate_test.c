@@ -489,4 +489,69 @@ TEST_F(rate, events_about_others)
 	EXPECT_LE(40 - 3 * seconds(self), of_c.dropped);
 }
 
+/* @from sends @to an endpoint that nobody may receive. */
+static int send_confined(struct actor *from, __u32 end, struct actor *to,
+			 __u32 to_end)
+{
+	struct capipc_confine c = { .size = sizeof(c),
+				    .rule_size = sizeof(struct capipc_rule) };
+	struct capipc_receive r;
+	__u32 h[2];
+	int ret = actor_create(from, h);
+
+	c.handle = h[0];
+	if (!ret)
+		ret = ACTOR_IOCTL(from, CONFINE, &c);
+	if (!ret)
+		ret = actor_send_handle(from, end, h[0]);
+	if (!ret)
+		ret = actor_receive_nowait(to, to_end, &r);
+	if (!ret)
+		ret = actor_close(from, h[1]);
+	return ret;
+}
+
+/*
+ * What may not be received is refused where it arrives, but it is who sent it who has
+ * caused that: nobody can spend what a receiver has for its own.
+ */
+TEST_F(rate, events_about_what_others_sent)
+{
+	struct told told;
+	struct holding h;
+	__u32 end[2], theirs[2], p[2], of_c;
+	int i;
+
+	ASSERT_OK(actor_link(&self->a, &self->server, self->name,
+			     self->listener, &end[0], &theirs[0]));
+	ASSERT_OK(actor_link(&self->c, &self->server, self->name,
+			     self->listener, &end[1], &theirs[1]));
+	ASSERT_OK(actor_create(&self->server, p));
+	p[0] = actor_move(&self->server, theirs[0], p[0], &self->a, end[0]);
+	p[1] = actor_move(&self->server, theirs[1], p[1], &self->c, end[1]);
+	ASSERT_NE(0, p[0]);
+	ASSERT_NE(0, p[1]);
+	ASSERT_OK(closed_pipe(&self->c, &of_c));
+	ASSERT_OK(set_events(self, UID + 1, 1, BURST));
+	ASSERT_OK(set_events(self, UID, 1, 4));
+	ASSERT_OK(nl_join(&self->nl));
+
+	for (i = 0; i < 3 * BURST; i++)
+		ASSERT_OK(send_confined(&self->a, p[0], &self->c, p[1]));
+	/* who received it is who was refused, but the tokens are the sender's */
+	read_events(self, &self->c, &told);
+	EXPECT_LE(4, told.deny);
+	EXPECT_GE(4 + seconds(self), told.deny);
+	ASSERT_OK(user_get(&self->nl, UID, UID, &h));
+	EXPECT_EQ(3 * BURST - told.deny, h.dropped);
+	ASSERT_OK(user_get(&self->nl, UID + 1, UID + 1, &h));
+	EXPECT_EQ(0, h.dropped);
+
+	/* what the receiver does itself is told, as often as ever */
+	ASSERT_ERR(EACCES, be_denied(&self->c, of_c, BURST / 2));
+	read_events(self, &self->c, &told);
+	EXPECT_EQ(BURST / 2, told.deny);
+	EXPECT_EQ(~0ULL, told.dropped_of_user);
+}
+
 TEST_HARNESS_MAIN

@@ -154,6 +154,22 @@ TEST_F(ready, urgent_withdrawn)
 	EXPECT_NEXT("does not fit");
 }
 
+/* Nor does one that cannot be stored: it waits for its next turn among the ordinary. */
+TEST_F(ready, urgent_that_faults)
+{
+	char *hole = map_before_hole(1);
+
+	ASSERT_NE(NULL, hole);
+	ASSERT_OK(send_at(self, 0, 0, "ordinary"));
+	ASSERT_OK(send_at(self, 1, 50, "cannot be stored"));
+	self->m.r = (struct capipc_receive){ .flags = CAPIPC_NOWAIT,
+					     .data = ipc_ptr(hole),
+					     .data_capacity = 100 };
+	EXPECT_ERR(EFAULT, ipc_do_receive(self->fd, &self->m.r));
+	EXPECT_NEXT("ordinary");
+	EXPECT_NEXT("cannot be stored");
+}
+
 /* One that never stops leaves a turn to the others. */
 TEST_F(ready, urgent_does_not_starve)
 {

@@ -3,38 +3,7 @@
  * Requests that are stopped in the middle of copying, by memory whose faults
  * we handle (userfaultfd), while something else happens to what they work on.
  */
-#include "async.h"
-#include "capipc_test_stall.h"
-
-#define PAGE STALL_PAGE
-
-/* Until a thread has run into it. */
-static int stall_wait(struct stall *s)
-{
-	__u64 where;
-
-	return stall_wait_at(s->uffd, &where);
-}
-
-/* Let it go on: the page has this text, or cannot be touched at all. */
-static int stall_fill(struct stall *s, const char *text)
-{
-	char page[PAGE] = { 0 };
-
-	strcpy(page, text);
-	return stall_serve(s->uffd, ipc_ptr(s->page), page);
-}
-
-static int stall_fault(struct stall *s)
-{
-	struct uffdio_range range = { .start = ipc_ptr(s->page), .len = PAGE };
-
-	if (mprotect(s->page, PAGE, PROT_NONE))
-		return -errno;
-	if (ioctl(s->uffd, UFFDIO_UNREGISTER, &range))
-		return -errno;
-	return ioctl(s->uffd, UFFDIO_WAKE, &range) ? -errno : 0;
-}
+#include "stalled.h"
 
 FIXTURE(stall)
 {
@@ -56,40 +25,6 @@ FIXTURE_TEARDOWN(stall)
 {
 	close(self->s.uffd);
 	close(self->fd);
-}
-
-struct stalled_receive {
-	struct async async;
-	struct capipc_receive r;
-	struct capipc_attachment att[4];
-};
-
-static void *stalled_receive_fn(void *arg)
-{
-	struct stalled_receive *r = arg;
-
-	async_begin(&r->async);
-	r->async.ret = ipc_do_receive(r->async.fd, &r->r);
-	async_end(&r->async);
-	return NULL;
-}
-
-/* A receive from h[1] that stops while it stores the bytes. */
-static int stalled_receive(struct stalled_receive *r, int fd, uint32_t handle,
-			   struct stall *s)
-{
-	int ret;
-
-	memset(r, 0, sizeof(*r));
-	r->async.fd = fd;
-	r->r.deadline_ns = ipc_soon();
-	r->r.handle = handle;
-	r->r.data = ipc_ptr(s->page);
-	r->r.data_capacity = PAGE;
-	r->r.attachments = ipc_ptr(r->att);
-	r->r.attachments_capacity = ARRAY_SIZE(r->att);
-	ret = -pthread_create(&r->async.thread, NULL, stalled_receive_fn, r);
-	return ret ? ret : stall_wait(s);
 }
 
 /* The others do not overtake: the next message waits for the first. */
@@ -156,8 +91,8 @@ TEST_F(stall, receive_and_close)
 			ret = async_join(&r.async);
 			EXPECT_TRUE(ret == 0 || ret == -EBADF)
 			TH_LOG("%s", ipc_errname(ret));
-			ASSERT_EQ(0,
-				  madvise(self->s.page, PAGE, MADV_DONTNEED));
+			ASSERT_EQ(0, madvise(self->s.page, STALL_PAGE,
+					     MADV_DONTNEED));
 		} else {
 			ASSERT_OK(stall_fault(&self->s));
 			ret = async_join(&r.async);
@@ -242,24 +177,80 @@ TEST_F(stall, receive_faults_after_withdrawal)
 	EXPECT_EQ(0, ipc_queued(self->fd, self->h[1]));
 }
 
-/* ------------------------------------------------------------------- sends */
+/* A receive from @handle that stops when it has everything and is about to say so. */
+struct told_late {
+	struct async async;
+	struct stall s;
+};
 
-static int stalled_send(struct async_send *s, int fd, uint32_t handle,
-			struct capipc_attachment *att, struct stall *stall)
+static void *told_late_fn(void *arg)
 {
-	int ret;
+	struct told_late *t = arg;
 
-	memset(s, 0, sizeof(*s));
-	s->a.deadline_ns = ipc_soon();
-	s->a.handle = handle;
-	s->a.ordinal = 1;
-	s->a.data = ipc_ptr(stall->page);
-	s->a.data_len = 5;
-	s->a.attachments = ipc_ptr(att);
-	s->a.attachments_count = att ? 1 : 0;
-	ret = async_send(s, fd);
-	return ret ? ret : stall_wait(stall);
+	t->async.ret = ipc_ioctl(t->async.fd, CAPIPC_IOC_RECEIVE, t->s.page);
+	return NULL;
 }
+
+static int told_late(struct told_late *t, int fd, uint32_t handle)
+{
+	struct capipc_receive r = { .size = sizeof(r),
+				    .deadline_ns = ipc_soon(),
+				    .handle = handle };
+	int ret = stall_writers(&t->s, &r, sizeof(r));
+
+	t->async.fd = fd;
+	if (!ret)
+		ret = -pthread_create(&t->async.thread, NULL, told_late_fn, t);
+	return ret ? ret : stall_wait(&t->s);
+}
+
+/* It was, by the handle that is gone since. */
+static int told_late_join(struct told_late *t, uint32_t handle)
+{
+	struct capipc_receive *r = (void *)t->s.page;
+	int ret = stall_let_write(&t->s);
+
+	if (!ret)
+		ret = async_join(&t->async);
+	close(t->s.uffd);
+	if (ret)
+		return ret;
+	return r->type == CAPIPC_RECEIVED_PEER_CLOSED && r->from == handle ?
+		       0 :
+		       -EPROTO;
+}
+
+/*
+ * Being told that the peer has closed, while it is sent: whoever has it then does not
+ * know, be it the same context by another handle.
+ */
+TEST_F(stall, peer_closed_and_move)
+{
+	struct told_late t;
+	uint32_t c[2], moved;
+	int i;
+
+	ASSERT_OK(ipc_create(self->fd, c));
+	ASSERT_OK(ipc_close(self->fd, self->h[0]));
+	for (i = 0; i < 3; i++) {
+		ASSERT_OK(told_late(&t, self->fd, self->h[1]));
+		ASSERT_OK(ipc_send_handle(self->fd, c[0], "", self->h[1]));
+		ASSERT_OK(ipc_recv_from(self->fd, c[1], &self->m));
+		moved = self->m.att[0].handle;
+		/* not yet, while the other thread is at it */
+		EXPECT_ERR(EAGAIN, ipc_tryrecv(self->fd, &self->m));
+		EXPECT_OK(told_late_join(&t, self->h[1]));
+		self->h[1] = moved;
+	}
+	ASSERT_OK(ipc_tryrecv(self->fd, &self->m));
+	EXPECT_EQ(CAPIPC_RECEIVED_PEER_CLOSED, self->m.r.type);
+	EXPECT_EQ(self->h[1], self->m.r.from);
+	/* and that is enough */
+	EXPECT_ERR(EAGAIN, ipc_tryrecv(self->fd, &self->m));
+	EXPECT_ERR(EPIPE, ipc_tryrecv_from(self->fd, self->h[1], &self->m));
+}
+
+/* ------------------------------------------------------------------- sends */
 
 TEST_F(stall, send_and_close)
 {
