@@ -532,14 +532,13 @@ static void capipc_invitation_arrive(struct capipc_invitation *invitation,
 				     struct capipc_message *held, struct capipc_ident *ident,
 				     const u32 *values)
 {
-	u64 clause = invitation->may_kill ? invitation->context_id : 0;
 	u32 i;
 
 	for (i = 0; i < held->moved_count; i++) {
 		held->moved[i].value = values[i];
 		if (held->moved[i].what.kind == CAPIPC_KIND_ENDPOINT)
 			capipc_endpoint_invite(capipc_endpoint(held->moved[i].what.object), ident,
-					       clause);
+					       invitation->context_id, invitation->may_kill);
 	}
 	capipc_arrival_finish(context, held);
 	capipc_message_free(held);

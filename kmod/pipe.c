@@ -125,22 +125,29 @@ void capipc_endpoint_set_origin(struct capipc_endpoint *endpoint, struct capipc_
  * capipc_endpoint_invite - somebody gets an endpoint by an invitation
  * @endpoint: the endpoint, in flight
  * @ident: who
- * @clause: number of the context that may have @ident killed, or 0
+ * @inviter: number of the context that has invited
+ * @may_kill: @inviter may have @ident killed
+ *
+ * The endpoint is taken for that of @ident from now on, but only if the inviter itself holds
+ * the other end, or has not handed that over yet: whoever else does may rely on who
+ * connected, or made the pipe.
  */
 void capipc_endpoint_invite(struct capipc_endpoint *endpoint, struct capipc_ident *ident,
-			    u64 clause)
+			    u64 inviter, bool may_kill)
 {
-	struct capipc_ident *old;
+	struct capipc_ident *old = NULL;
 
-	capipc_ident_get(ident);
 	capipc_object_lock(&endpoint->object);
-	old = endpoint->origin;
-	endpoint->origin = ident;
-	endpoint->clause = clause;
-	endpoint->ident_changed = endpoint->ident && !capipc_ident_same(ident, endpoint->ident);
-	/* They may be about who has changed. */
-	endpoint->verdict_count = 0;
-	endpoint->verdict_next = 0;
+	if (capipc_endpoint_peer(endpoint)->holder == inviter) {
+		old = endpoint->origin;
+		endpoint->origin = capipc_ident_get(ident);
+		endpoint->clause = may_kill ? inviter : 0;
+		endpoint->ident_changed = endpoint->ident &&
+					  !capipc_ident_same(ident, endpoint->ident);
+		/* They may be about who has changed. */
+		endpoint->verdict_count = 0;
+		endpoint->verdict_next = 0;
+	}
 	capipc_object_unlock(&endpoint->object);
 	capipc_ident_put(old);
 }

@@ -188,7 +188,7 @@ void capipc_pipe_cut(struct capipc_endpoint *endpoint, struct list_head *garbage
 
 void capipc_endpoint_set_origin(struct capipc_endpoint *endpoint, struct capipc_ident *ident);
 void capipc_endpoint_invite(struct capipc_endpoint *endpoint, struct capipc_ident *ident,
-			    u64 clause);
+			    u64 inviter, bool may_kill);
 int __must_check capipc_endpoint_refresh_ident(struct capipc_endpoint *endpoint,
 					       struct capipc_context *context);
 struct capipc_ident *capipc_endpoint_sender(struct capipc_endpoint *endpoint,

@@ -318,9 +318,12 @@ static void the_name_is_free(struct death *d)
 	__u32 end;
 	int ret;
 
-	while (!(ret = ipc_connect(d->fd2, d->other_name, &end)) &&
-	       d->way == FORKS_AND_LEAVES && ipc_now() < until)
-		MUST(0, ipc_close(d->fd2, end));
+	do {
+		ret = ipc_connect(d->fd2, d->other_name, &end);
+		if (!ret)
+			MUST(0, ipc_close(d->fd2, end));
+	} while ((!ret || ret == -EAGAIN) && d->way == FORKS_AND_LEAVES &&
+		 ipc_now() < until);
 	MUST(-ENOENT, ret);
 	MUST(0, ipc_listen(d->fd2, d->other_name, &d->other));
 	MUST(0, ipc_close(d->fd2, d->other));

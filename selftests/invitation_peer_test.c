@@ -370,6 +370,105 @@ TEST_F(invited, root_elsewhere_is_not_root)
 	EXPECT_ERR(EACCES, accept_by(self, &self->guest, 0));
 }
 
+/* -------------------------------------------------- who it is taken for then */
+
+/*
+ * We are a server that lets nobody send but who has connected: the host. That invites
+ * the guest, with its connection, and perhaps with some pipe in between.
+ */
+static int serve_the_host(FIXTURE_DATA(invited) * self, int *fd, uint32_t *ours,
+			  __u32 *theirs)
+{
+	struct capipc_rule rule = { .match = M(UNCHANGED),
+				    .ordinal_last = ~0U };
+	struct capipc_restrict r = { .rules = ipc_ptr(&rule),
+				     .rules_count = 1,
+				     .rule_size = sizeof(rule) };
+	const char *name = fresh_name();
+	uint32_t listener;
+	int ret;
+
+	*fd = ipc_open();
+	ret = ipc_listen(*fd, name, &listener);
+	if (!ret)
+		ret = actor_connect(&self->host, name, theirs);
+	if (!ret)
+		ret = ipc_accept(*fd, listener, ours);
+	r.handle = *ours;
+	return ret ? ret : ipc_do_restrict(*fd, &r);
+}
+
+static pid_t who_connected(int fd, uint32_t handle)
+{
+	struct capipc_query q = { .handle = handle };
+
+	return ipc_do_query(fd, &q) ? -1 : (pid_t)q.stamp.pid;
+}
+
+TEST_F(invited, with_a_connection)
+{
+	uint32_t ours;
+	__u32 theirs;
+	int fd;
+
+	ASSERT_OK(serve_the_host(self, &fd, &ours, &theirs));
+	ASSERT_OK(actor_send(&self->host, theirs, 1));
+	ASSERT_OK(actor_close(&self->host, self->p[1]));
+	self->p[1] = theirs;
+	ASSERT_OK(invite(self, &invite_anyone, 1, 0));
+	ASSERT_OK(actor_start(&self->guest));
+	ASSERT_OK(accept_by(self, &self->guest, 0));
+	EXPECT_ERR(EACCES, actor_send(&self->guest, self->got, 1));
+	EXPECT_EQ(1, ipc_queued(fd, ours));
+	EXPECT_EQ(self->host.pid, who_connected(fd, ours));
+	close(fd);
+}
+
+/* What is invited with becomes a connection before anybody comes. */
+TEST_F(invited, with_what_becomes_a_connection)
+{
+	struct capipc_fuse f = { .size = sizeof(f) };
+	uint32_t ours;
+	__u32 theirs;
+	int fd;
+
+	ASSERT_OK(serve_the_host(self, &fd, &ours, &theirs));
+	ASSERT_OK(invite(self, &invite_anyone, 1, 0));
+	f.handle[0] = self->p[0];
+	f.handle[1] = theirs;
+	ASSERT_OK(ACTOR_IOCTL(&self->host, FUSE, &f));
+	ASSERT_OK(actor_start(&self->guest));
+	ASSERT_OK(accept_by(self, &self->guest, 0));
+	EXPECT_ERR(EACCES, actor_send(&self->guest, self->got, 1));
+	EXPECT_EQ(self->host.pid, who_connected(fd, ours));
+	close(fd);
+}
+
+/* Two guests at the ends of one pipe: the first, and the second through whom it has it. */
+TEST_F(invited, with_both_ends)
+{
+	struct capipc_receive r;
+	__u32 first;
+
+	ASSERT_OK(invite(self, &invite_anyone, 1, 0));
+	ASSERT_OK(actor_start(&self->guest));
+	ASSERT_OK(accept_by(self, &self->guest, 0));
+	first = self->got;
+	close(self->fd);
+	self->p[1] = self->p[0];
+	ASSERT_OK(invite(self, &invite_anyone, 1, 0));
+	ASSERT_OK(actor_start(&self->other));
+	ASSERT_OK(accept_by(self, &self->other, 0));
+	ASSERT_OK(actor_send(&self->guest, first, 1));
+	ASSERT_OK(actor_receive(&self->other, self->got, &r));
+	EXPECT_EQ(self->guest.pid, r.stamp.pid);
+	EXPECT_EQ(0, r.stamp.flags);
+	ASSERT_OK(actor_send(&self->other, self->got, 1));
+	ASSERT_OK(actor_receive(&self->guest, first, &r));
+	EXPECT_EQ(self->other.pid, r.stamp.pid);
+	EXPECT_EQ(CAPIPC_STAMP_CHANGED, r.stamp.flags);
+}
+
 /* --------------------------------------------------------------- death, events */
 
 TEST_F(invited, inviter_killed)

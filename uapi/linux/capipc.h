@@ -1025,6 +1025,11 @@ struct capipc_invited {
  * It polls readable while it can be accepted and POLLHUP afterwards; nothing else
  * can be done with it but CAPIPC_IOC_ACCEPT.
  *
+ * Who has the other end of an attached endpoint takes it for the acceptor's, if that is the
+ * inviter, or receives it from the inviter later. For anybody else it stays that of who
+ * connected, or made the pipe: what the acceptor sends is %CAPIPC_STAMP_CHANGED, and
+ * %CAPIPC_INVITE_MAY_KILL is not about it.
+ *
  * The rules have neither facet nor ordinals; the receiver in them is the inviter.
  * A confined endpoint cannot be attached (EPERM).
  *
