@@ -2,7 +2,7 @@
 /*
  * Invitations: see invitation.h and docs/invitation.md.
  *
- * Steps of the model (docs/model.md): invite, inviting, accept, end.
+ * Steps of the model (docs/model.md): invite, inviting, end; accept, with acceptance.c.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -10,14 +10,12 @@
 #include <linux/uaccess.h>
 
 #include "account.h"
-#include "audit.h"
 #include "confinement.h"
 #include "context.h"
 #include "ident.h"
 #include "invitation.h"
 #include "ioctl.h"
 #include "message.h"
-#include "pipe.h"
 #include "rule.h"
 #include "table.h"
 #include "transfer.h"
@@ -473,12 +471,18 @@ int capipc_ioctl_invite(struct capipc_context *context, struct capipc_request *r
 	return ret;
 }
 
-/* ---------------------------------------------------------------------- accepting */
+/* ---------------------------------------------------------------------- being accepted */
 
-/* May the calling thread accept it? */
-static int capipc_invitation_check_locked(struct capipc_invitation *invitation,
-					  const struct capipc_ident *ident,
-					  const struct capipc_accept *arg)
+/**
+ * capipc_invitation_check_locked - may the calling thread accept it?
+ * @invitation: the invitation
+ * @ident: who that is
+ * @flags: CAPIPC_ACCEPT_*
+ *
+ * Return: 0, or -ETIMEDOUT, -ESTALE, -EACCES, -EPERM.
+ */
+int capipc_invitation_check_locked(struct capipc_invitation *invitation,
+				   const struct capipc_ident *ident, u32 flags)
 {
 	struct capipc_asked asked = { .ident = ident, .connect = true };
 	bool allowed;
@@ -497,21 +501,28 @@ static int capipc_invitation_check_locked(struct capipc_invitation *invitation,
 	rcu_read_unlock();
 	if (!allowed)
 		return -EACCES;
-	if (invitation->may_kill && !(arg->flags & CAPIPC_ACCEPT_MAY_KILL))
+	if (invitation->may_kill && !(flags & CAPIPC_ACCEPT_MAY_KILL))
 		return -EPERM;
 	return 0;
 }
 
-/* From here on it is the caller's: returns what was attached. */
-static struct capipc_message *capipc_invitation_take(struct capipc_invitation *invitation,
-						     struct capipc_ident *ident,
-						     const struct capipc_accept *arg)
+/**
+ * capipc_invitation_take - the calling thread accepts it
+ * @invitation: the invitation
+ * @ident: who that is
+ * @flags: CAPIPC_ACCEPT_*
+ *
+ * Return: what was attached, the caller's from here on, or what
+ * capipc_invitation_check_locked() says now.
+ */
+struct capipc_message *capipc_invitation_take(struct capipc_invitation *invitation,
+					      struct capipc_ident *ident, u32 flags)
 {
 	struct capipc_remains remains;
 	int ret;
 
 	capipc_object_lock(&invitation->object);
-	ret = capipc_invitation_check_locked(invitation, ident, arg);
+	ret = capipc_invitation_check_locked(invitation, ident, flags);
 	if (ret) {
 		capipc_object_unlock(&invitation->object);
 		return ERR_PTR(ret);
@@ -526,92 +537,6 @@ static struct capipc_message *capipc_invitation_take(struct capipc_invitation *i
 	return remains.held;
 }
 
-/* The acceptor knows the handles: let them be used. */
-static void capipc_invitation_arrive(struct capipc_invitation *invitation,
-				     struct capipc_context *context,
-				     struct capipc_message *held, struct capipc_ident *ident,
-				     const u32 *values)
-{
-	u32 i;
-
-	for (i = 0; i < held->moved_count; i++) {
-		held->moved[i].value = values[i];
-		if (held->moved[i].what.kind == CAPIPC_KIND_ENDPOINT)
-			capipc_endpoint_invite(capipc_endpoint(held->moved[i].what.object), ident,
-					       invitation->context_id, invitation->may_kill);
-	}
-	capipc_arrival_finish(context, held);
-	capipc_message_free(held);
-}
-
-static int capipc_invitation_copy(struct capipc_invitation *invitation,
-				  struct capipc_request *request, const u32 *values)
-{
-	const struct capipc_accept *arg = &request->argument.accept;
-	struct capipc_invited __user *user = u64_to_user_ptr(arg->attachments);
-	struct capipc_invited invited;
-	u32 i;
-
-	for (i = 0; i < invitation->count; i++) {
-		invited = invitation->invited[i];
-		invited.handle = values[i];
-		if (copy_to_user(&user[i], &invited, sizeof(invited)))
-			return -EFAULT;
-	}
-	return capipc_request_respond(request);
-}
-
-static int capipc_invitation_deliver(struct capipc_invitation *invitation,
-				     struct capipc_context *context,
-				     struct capipc_request *request, struct capipc_ident *ident)
-{
-	const struct capipc_accept *arg = &request->argument.accept;
-	struct capipc_table *table = &context->table;
-	u32 values[CAPIPC_INVITED_MAX], i;
-	struct capipc_message *held;
-	int ret;
-
-	ret = capipc_table_reserve(table, invitation->count, false);
-	if (ret)
-		return ret;
-	for (i = 0; i < invitation->count; i++)
-		values[i] = capipc_table_take(table);
-	ret = capipc_invitation_copy(invitation, request, values);
-	if (!ret) {
-		held = capipc_invitation_take(invitation, ident, arg);
-		ret = PTR_ERR_OR_ZERO(held);
-	}
-	if (ret) {
-		for (i = 0; i < invitation->count; i++)
-			capipc_table_abort(table, values[i]);
-		return ret;
-	}
-	capipc_invitation_arrive(invitation, context, held, ident, values);
-	return 0;
-}
-
-/* As far as it goes without the acceptor's table and memory. */
-static int capipc_invitation_accept(struct capipc_invitation *invitation,
-				    struct capipc_context *context,
-				    struct capipc_request *request, struct capipc_ident *ident)
-{
-	struct capipc_accept *arg = &request->argument.accept;
-	int ret;
-
-	capipc_object_lock(&invitation->object);
-	ret = capipc_invitation_check_locked(invitation, ident, arg);
-	capipc_object_unlock(&invitation->object);
-	if (ret)
-		return ret;
-	arg->attachments_count = invitation->count;
-	arg->terms = invitation->may_kill ? CAPIPC_INVITE_MAY_KILL : 0;
-	memset(&arg->stamp, 0, sizeof(arg->stamp));
-	if (arg->attachments_capacity < invitation->count)
-		return capipc_request_respond(request) ?: -EMSGSIZE;
-	capipc_ident_stamp(invitation->inviter, false, &arg->stamp);
-	return capipc_invitation_deliver(invitation, context, request, ident);
-}
-
 /* What stands between the calling thread and an invitation? */
 void capipc_invitation_nearest(struct capipc_invitation *invitation,
 			       const struct capipc_ident *ident, struct capipc_nearest *nearest)
@@ -624,36 +549,6 @@ void capipc_invitation_nearest(struct capipc_invitation *invitation,
 	capipc_ruleset_nearest(invitation->rules, &asked, CAPIPC_RULE_LIST_INVITATION, nearest);
 	rcu_read_unlock();
 	capipc_object_unlock(&invitation->object);
-}
-
-int capipc_ioctl_accept(struct capipc_context *context, struct capipc_request *request)
-{
-	const struct capipc_accept *arg = &request->argument.accept;
-	struct capipc_invitation *invitation;
-	struct capipc_ident *ident;
-	struct file *file;
-	int ret;
-
-	if (arg->flags & ~CAPIPC_ACCEPT_MAY_KILL)
-		return -EINVAL;
-	file = fget(arg->fd);
-	if (!file)
-		return -EBADF;
-	ret = -EPROTOTYPE;
-	if (!capipc_file_is_invitation(file))
-		goto out;
-	invitation = file->private_data;
-	ret = -ENOMEM;
-	ident = capipc_ident_create(context);
-	if (!ident)
-		goto out;
-	ret = capipc_invitation_accept(invitation, context, request, ident);
-	if (!ret || ret == -EACCES)
-		capipc_audit_invitation(context, invitation, ident, ret);
-	capipc_ident_put(ident);
-out:
-	fput(file);
-	return ret;
 }
 
 /**

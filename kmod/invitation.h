@@ -89,6 +89,10 @@ void capipc_invitation_put(struct capipc_invitation *invitation);
 void capipc_invitation_withdraw(struct capipc_invitation *invitation, struct list_head *garbage);
 struct capipc_ident *capipc_invitation_acceptor(struct capipc_invitation *invitation,
 						u64 stamp_id);
+int __must_check capipc_invitation_check_locked(struct capipc_invitation *invitation,
+						const struct capipc_ident *ident, u32 flags);
+struct capipc_message *capipc_invitation_take(struct capipc_invitation *invitation,
+					      struct capipc_ident *ident, u32 flags);
 void capipc_invitation_nearest(struct capipc_invitation *invitation,
 			       const struct capipc_ident *ident, struct capipc_nearest *nearest);
 bool capipc_file_is_invitation(const struct file *file);

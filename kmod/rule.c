@@ -5,7 +5,6 @@
 #include <linux/overflow.h>
 #include <linux/security.h>
 #include <linux/string.h>
-#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "account.h"
@@ -323,14 +322,18 @@ static const struct cred *capipc_receiver_cred_locked(struct capipc_endpoint *en
 	return capipc_holder_cred(object);
 }
 
-static bool capipc_explain_allowed(int rule)
-{
-	return rule >= 0 || rule == CAPIPC_EXPLAIN_OPEN;
-}
-
-static int capipc_endpoint_decide_locked(struct capipc_endpoint *endpoint,
-					 const struct capipc_ident *ident, bool changed,
-					 u32 ordinal)
+/**
+ * capipc_endpoint_decide_locked - which rule decides?
+ * @endpoint: through which endpoint it would be sent
+ * @ident: by whom
+ * @changed: that is not who connected
+ * @ordinal: the method
+ *
+ * Under RCU. Return: the index of the rule that allows it, or CAPIPC_EXPLAIN_*; for
+ * capipc_rule_allowed() to say what that means.
+ */
+int capipc_endpoint_decide_locked(struct capipc_endpoint *endpoint,
+				  const struct capipc_ident *ident, bool changed, u32 ordinal)
 {
 	struct capipc_endpoint *target = capipc_endpoint_peer(endpoint);
 	struct capipc_asked asked = {
@@ -347,10 +350,10 @@ static int capipc_endpoint_decide_locked(struct capipc_endpoint *endpoint,
 		return CAPIPC_EXPLAIN_ATTENUATED;
 	rule = capipc_ruleset_decide(target->rules, &asked);
 	/* What it has inherited must allow it, too. */
-	for (i = 0; i < target->inherited_count && capipc_explain_allowed(rule); i++) {
+	for (i = 0; i < target->inherited_count && capipc_rule_allowed(rule); i++) {
 		asked.facet = target->inherited[i].facet;
 		inherited = capipc_ruleset_decide(target->inherited[i].rules, &asked);
-		if (rule == CAPIPC_EXPLAIN_OPEN || !capipc_explain_allowed(inherited))
+		if (rule == CAPIPC_EXPLAIN_OPEN || !capipc_rule_allowed(inherited))
 			rule = inherited;
 	}
 	return rule;
@@ -372,7 +375,7 @@ bool capipc_rule_judge_locked(struct capipc_endpoint *endpoint, const struct cap
 	bool allowed;
 
 	rcu_read_lock();
-	allowed = capipc_explain_allowed(capipc_endpoint_decide_locked(endpoint, ident, changed,
+	allowed = capipc_rule_allowed(capipc_endpoint_decide_locked(endpoint, ident, changed,
 								       ordinal));
 	rcu_read_unlock();
 	return allowed;
@@ -413,7 +416,7 @@ void capipc_endpoint_nearest_locked(struct capipc_endpoint *endpoint,
 	rules = target->rules;
 	/* The first list that denies it. */
 	for (i = 0; i < target->inherited_count; i++) {
-		if (!capipc_explain_allowed(capipc_ruleset_decide(rules, &asked)))
+		if (!capipc_rule_allowed(capipc_ruleset_decide(rules, &asked)))
 			break;
 		rules = target->inherited[i].rules;
 		asked.facet = target->inherited[i].facet;
@@ -498,7 +501,7 @@ bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct ca
 	if (ident == endpoint->ident)
 		allowed = capipc_verdict_known_locked(endpoint, receiver, ordinal);
 	if (!allowed) {
-		allowed = capipc_explain_allowed(capipc_endpoint_decide_locked(endpoint, ident,
+		allowed = capipc_rule_allowed(capipc_endpoint_decide_locked(endpoint, ident,
 									       changed, ordinal));
 		if (allowed && ident == endpoint->ident)
 			capipc_verdict_remember_locked(endpoint, receiver, ordinal);
@@ -546,87 +549,4 @@ int capipc_ioctl_restrict(struct capipc_context *context, struct capipc_request 
 out_put:
 	capipc_handle_put(&handle);
 	return ret;
-}
-
-static int capipc_explain_send(struct capipc_context *context, struct capipc_explain *arg)
-{
-	struct capipc_endpoint *endpoint;
-	struct capipc_handle handle;
-	int ret;
-
-	ret = capipc_table_get(&context->table, arg->handle, CAPIPC_KIND_ENDPOINT,
-			       CAPIPC_RIGHT_WRITE, &handle);
-	if (ret)
-		return ret;
-	endpoint = capipc_endpoint(handle.object);
-	do {
-		ret = capipc_endpoint_refresh_ident(endpoint, context);
-		if (ret)
-			break;
-		capipc_object_lock(handle.object);
-		if (!capipc_ident_is_current(endpoint->ident, context)) {
-			ret = -EAGAIN;
-		} else if (capipc_peer_closed_locked(endpoint)) {
-			ret = -EPIPE;
-		} else {
-			rcu_read_lock();
-			arg->rule = capipc_endpoint_decide_locked(endpoint, endpoint->ident,
-								  endpoint->ident_changed,
-								  arg->ordinal);
-			rcu_read_unlock();
-			arg->facet = capipc_endpoint_peer(endpoint)->facet;
-		}
-		capipc_object_unlock(handle.object);
-		/* Another thread sends with other credentials again and again. */
-		if (ret == -EAGAIN && fatal_signal_pending(current))
-			ret = -EINTR;
-		cond_resched();
-	} while (ret == -EAGAIN);
-	capipc_handle_put(&handle);
-	return ret;
-}
-
-static int capipc_explain_connect(struct capipc_context *context, struct capipc_explain *arg)
-{
-	struct capipc_listener *listener;
-	struct capipc_ident *ident;
-	char *name;
-	int ret = 0;
-
-	name = capipc_name_copy(arg->name, arg->name_len);
-	if (IS_ERR(name))
-		return PTR_ERR(name);
-	ident = capipc_ident_create(context);
-	listener = capipc_listener_find(context->net, name, arg->name_len);
-	if (!ident)
-		ret = -ENOMEM;
-	else if (!listener)
-		ret = -ENOENT;
-	else
-		ret = capipc_listener_decide(listener, ident, &arg->rule, &arg->facet);
-	if (listener)
-		capipc_listener_put(listener);
-	capipc_ident_put(ident);
-	kfree(name);
-	return ret;
-}
-
-int capipc_ioctl_explain(struct capipc_context *context, struct capipc_request *request)
-{
-	struct capipc_explain *arg = &request->argument.explain;
-	int ret;
-
-	if (arg->flags)
-		return -EINVAL;
-	if (arg->handle ? arg->name || arg->name_len : arg->ordinal)
-		return -EINVAL;
-	arg->facet = 0;
-	if (arg->handle)
-		ret = capipc_explain_send(context, arg);
-	else
-		ret = capipc_explain_connect(context, arg);
-	if (ret)
-		return ret;
-	arg->allowed = capipc_explain_allowed(arg->rule);
-	return capipc_request_respond(request);
 }

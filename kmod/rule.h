@@ -80,6 +80,14 @@ void capipc_listener_nearest(struct capipc_listener *listener, const struct capi
 void capipc_endpoint_nearest_locked(struct capipc_endpoint *endpoint,
 				    const struct capipc_ident *ident, bool changed, u32 ordinal,
 				    struct capipc_nearest *nearest);
+/* Does what decides allow it? */
+static inline bool capipc_rule_allowed(int rule)
+{
+	return rule >= 0 || rule == CAPIPC_EXPLAIN_OPEN;
+}
+
+int capipc_endpoint_decide_locked(struct capipc_endpoint *endpoint,
+				  const struct capipc_ident *ident, bool changed, u32 ordinal);
 bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct capipc_ident *ident,
 			       bool changed, u32 ordinal);
 bool capipc_rule_judge_locked(struct capipc_endpoint *endpoint, const struct capipc_ident *ident,
