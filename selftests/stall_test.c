@@ -338,7 +338,7 @@ TEST_F(stall, connect_and_listener_moves)
 	static const struct capipc_rule same = {
 		.match = CAPIPC_MATCH_SAME_UID
 	};
-	static char page[PAGE] __attribute__((aligned(PAGE)));
+	static char page[STALL_PAGE] __attribute__((aligned(STALL_PAGE)));
 	struct stalled_connect c = { .async.fd = self->fd };
 	struct capipc_connect *a = (void *)page;
 	char name[64], way[64];
@@ -365,7 +365,7 @@ TEST_F(stall, connect_and_listener_moves)
 	ASSERT_OK(
 		-pthread_create(&c.async.thread, NULL, stalled_connect_fn, &c));
 	ASSERT_OK(stall_wait(&self->s));
-	ASSERT_EQ(0, madvise(told.page, PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, madvise(told.page, STALL_PAGE, MADV_DONTNEED));
 	ASSERT_OK(stall_fill(&self->s, name));
 	ASSERT_OK(stall_wait(&told));
 
