@@ -2,8 +2,6 @@
 /*
  * Accepting an invitation: what it holds arrives in the acceptor's table. The steps are
  * in docs/invitation.md.
- *
- * Step of the model (docs/model.md): accept.
  */
 #include <linux/file.h>
 #include <linux/uaccess.h>
@@ -84,8 +82,8 @@ static int capipc_acceptance_deliver(struct capipc_invitation *invitation,
 
 /* As far as it goes without the acceptor's table and memory. */
 static int capipc_acceptance_begin(struct capipc_invitation *invitation,
-				    struct capipc_context *context,
-				    struct capipc_request *request, struct capipc_ident *ident)
+				   struct capipc_context *context,
+				   struct capipc_request *request, struct capipc_ident *ident)
 {
 	struct capipc_accept *arg = &request->argument.accept;
 	int ret;

@@ -2,7 +2,7 @@
 /*
  * Invitations: see invitation.h and docs/invitation.md.
  *
- * Steps of the model (docs/model.md): invite, inviting, end; accept, with acceptance.c.
+ * Steps of the model (docs/model.md): invite, inviting, accept, end.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>

@@ -372,13 +372,12 @@ int capipc_endpoint_decide_locked(struct capipc_endpoint *endpoint,
 bool capipc_rule_judge_locked(struct capipc_endpoint *endpoint, const struct capipc_ident *ident,
 			      bool changed, u32 ordinal)
 {
-	bool allowed;
+	int rule;
 
 	rcu_read_lock();
-	allowed = capipc_rule_allowed(capipc_endpoint_decide_locked(endpoint, ident, changed,
-								       ordinal));
+	rule = capipc_endpoint_decide_locked(endpoint, ident, changed, ordinal);
 	rcu_read_unlock();
-	return allowed;
+	return capipc_rule_allowed(rule);
 }
 
 /**
@@ -490,6 +489,7 @@ bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct ca
 	struct capipc_endpoint *target = capipc_endpoint_peer(endpoint);
 	const struct cred *receiver;
 	bool allowed = false;
+	int rule;
 
 	lockdep_assert_held(endpoint->object.lock);
 	if (!target->rules && !endpoint->attenuation && !target->inherited_count)
@@ -501,8 +501,8 @@ bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct ca
 	if (ident == endpoint->ident)
 		allowed = capipc_verdict_known_locked(endpoint, receiver, ordinal);
 	if (!allowed) {
-		allowed = capipc_rule_allowed(capipc_endpoint_decide_locked(endpoint, ident,
-									       changed, ordinal));
+		rule = capipc_endpoint_decide_locked(endpoint, ident, changed, ordinal);
+		allowed = capipc_rule_allowed(rule);
 		if (allowed && ident == endpoint->ident)
 			capipc_verdict_remember_locked(endpoint, receiver, ordinal);
 	}
