@@ -4,6 +4,7 @@
  * can be gone on with or given up.
  */
 #include "async.h"
+#include "capipc_test_account.h"
 
 FIXTURE(interrupted)
 {
@@ -405,6 +406,85 @@ TEST_F(restarted, storm)
 	pthread_join(signaller, NULL);
 	EXPECT_OK(s.ret);
 	EXPECT_EQ(150, next);
+}
+
+/* ------------------------------------------------------- no room for a handle */
+
+FIXTURE(full)
+{
+	int fd;
+	uint32_t h[2];
+	struct async_call c;
+	struct ipc_message m;
+};
+
+FIXTURE_SETUP(full)
+{
+	self->fd = ipc_open();
+	ASSERT_GE(self->fd, 0);
+	ASSERT_OK(ipc_create(self->fd, self->h));
+}
+
+FIXTURE_TEARDOWN(full)
+{
+	close(self->fd);
+	EXPECT_OK(parameters_restore());
+}
+
+/* What the request leaves of the account, in messages that become ever smaller. */
+static int use_up_bytes(int fd)
+{
+	static char data[16384];
+	uint32_t p[2], len;
+	int ret;
+
+	ret = ipc_create(fd, p);
+	for (len = sizeof(data); !ret && len; len /= 2)
+		while (!(ret = ipc_trysend(fd, p[0], 1, data, len)))
+			;
+	if (ret == -EDQUOT && len)
+		ret = 0;
+	while (!ret && !(ret = ipc_trysend(fd, p[0], 1, data, 0)))
+		;
+	return ret;
+}
+
+/*
+ * A call that is interrupted needs a handle. The context has none left, nor a slot for it,
+ * nor the memory for more slots: but the call must not be lost, so it gets all of that.
+ */
+TEST_F(full, interrupted_call)
+{
+	uint32_t p[2];
+	int slots, ret;
+
+	ASSERT_OK(catch_signal(SIGUSR1, 0));
+	ASSERT_OK(async_call(&self->c, self->fd, self->h[0], "once"));
+	ASSERT_OK(async_wait_asleep(&self->c.async));
+	ASSERT_OK(parameter_set_number("max_bytes_per_context", 262144));
+	ASSERT_ERR(EDQUOT, use_up_bytes(self->fd));
+	/* slots come by 128, and the call has paid for 8 handles in its reply */
+	ASSERT_OK(parameter_set_number("max_handles_per_context", 128 + 8));
+	for (slots = 4; !(ret = ipc_create(self->fd, p)); slots += 2)
+		;
+	EXPECT_ERR(EDQUOT, ret);
+	EXPECT_EQ(128, slots);
+
+	ASSERT_OK(async_signal(&self->c.async, SIGUSR1));
+	ASSERT_ERR(EINTR, async_call_join(&self->c));
+	EXPECT_EQ(CAPIPC_CALL_SENT, self->c.a.state);
+	ASSERT_OK(ipc_alive(self->fd, self->c.a.pending));
+	/* nobody else gets one for that */
+	EXPECT_ERR(EDQUOT, ipc_create(self->fd, p));
+	ASSERT_OK(async_call_go(&self->c));
+	ASSERT_OK(async_wait_asleep(&self->c.async));
+	/* the reply handle does not fit either, which is no reason to force anything */
+	EXPECT_ERR(EDQUOT, ipc_tryrecv_from(self->fd, self->h[1], &self->m));
+	ASSERT_OK(parameters_restore());
+	ASSERT_OK(ipc_recv_from(self->fd, self->h[1], &self->m));
+	ASSERT_OK(ipc_reply_str(self->fd, self->m.r.reply_handle, "answer"));
+	EXPECT_OK(async_call_join(&self->c));
+	EXPECT_STREQ("answer", self->c.reply);
 }
 
 TEST_HARNESS_MAIN
