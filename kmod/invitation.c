@@ -344,9 +344,6 @@ static int capipc_invitation_attach(struct capipc_invitation *invitation,
 	ret = capipc_transfer_add(transfer, context, invitation->held, &attachment);
 	if (ret)
 		return ret;
-	/* Who may receive it is asked where messages arrive. */
-	if (capipc_confinement_is_on(&invitation->held->moved[index]))
-		return -EPERM;
 	invited->handle = 0;
 	invited->rights = invitation->held->moved[index].what.rights;
 	invited->kind = invitation->held->moved[index].what.kind;
@@ -368,10 +365,18 @@ static int capipc_invitation_fill(struct capipc_invitation *invitation,
 	for (i = 0; i < invitation->count && !ret; i++)
 		ret = capipc_invitation_attach(invitation, transfer, context, &user[i], i);
 	ret = capipc_transfer_leave(transfer, context, invitation->held, ret);
+	if (ret)
+		return ret;
+	/* Who may receive it is asked where messages arrive. Nobody can confine it now. */
+	for (i = 0; i < invitation->count; i++) {
+		if (capipc_confinement_is_on(&invitation->held->moved[i])) {
+			capipc_transfer_abort(transfer, context, invitation->held);
+			return -EPERM;
+		}
+	}
 	/* What was charged for the handles is charged for the message from now on. */
-	if (!ret)
-		invitation->held->handles = invitation->count;
-	return ret;
+	invitation->held->handles = invitation->count;
+	return 0;
 }
 
 static struct file *capipc_invitation_file(struct capipc_invitation *invitation)

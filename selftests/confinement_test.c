@@ -2,8 +2,8 @@
 /*
  * Endpoints that are closed where they may not be received.
  */
-#include "async.h"
 #include "capipc_test_invitation.h"
+#include "stalled.h"
 
 FIXTURE(confine)
 {
@@ -271,6 +271,88 @@ TEST_F(confine, errors)
 	}
 	ASSERT_OK(ipc_recv(self->fd, &self->m));
 	EXPECT_ERR(EPERM, confine(self->fd, self->m.att[0].handle, &any, 1));
+}
+
+/* ------------------------------------------------- against an invitation */
+
+struct stalled_confine {
+	struct async async;
+	uint32_t handle;
+	const void *rules;
+};
+
+static void *stalled_confine_fn(void *arg)
+{
+	struct stalled_confine *c = arg;
+
+	async_begin(&c->async);
+	c->async.ret = confine(c->async.fd, c->handle, c->rules, 1);
+	async_end(&c->async);
+	return NULL;
+}
+
+struct stalled_invite {
+	struct async async;
+	struct capipc_invite a;
+};
+
+static void *stalled_invite_fn(void *arg)
+{
+	struct stalled_invite *i = arg;
+
+	async_begin(&i->async);
+	i->async.ret = ipc_do_invite(i->async.fd, &i->a);
+	async_end(&i->async);
+	return NULL;
+}
+
+/* What is confined while an invitation takes it is not in the invitation. */
+TEST_F(confine, against_invite)
+{
+	static char page[STALL_PAGE];
+	struct stalled_confine c = { .async.fd = self->fd,
+				     .handle = self->h[1] };
+	struct stalled_invite i = { .async.fd = self->fd };
+	struct capipc_invited in[2];
+	struct stall rules, second;
+	uint32_t p[2];
+	char *pages;
+
+	ASSERT_OK(ipc_create(self->fd, p));
+	pages = mmap(NULL, 2 * STALL_PAGE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, pages);
+	ASSERT_OK(stall_make(&rules));
+	ASSERT_OK(stall_make_at(&second, pages + STALL_PAGE));
+
+	c.rules = rules.page;
+	ASSERT_OK(
+		-pthread_create(&c.async.thread, NULL, stalled_confine_fn, &c));
+	ASSERT_OK(stall_wait(&rules));
+	ipc_invite_fill(&i.a, &in[1], p[1]);
+	in[1].name = 2;
+	ipc_invite_fill(&i.a, &in[0], self->h[1]);
+	memcpy(pages + STALL_PAGE - sizeof(in[0]), &in[0], sizeof(in[0]));
+	i.a.attachments = ipc_ptr(pages + STALL_PAGE - sizeof(in[0]));
+	i.a.attachments_count = 2;
+	ASSERT_OK(
+		-pthread_create(&i.async.thread, NULL, stalled_invite_fn, &i));
+	ASSERT_OK(stall_wait(&second));
+
+	/* a rule that nobody meets, then the other handle */
+	*(struct capipc_rule *)page =
+		(struct capipc_rule){ .match = CAPIPC_MATCH_UID, .uid = 4711 };
+	ASSERT_OK(stall_serve(rules.uffd, ipc_ptr(rules.page), page));
+	EXPECT_OK(async_join(&c.async));
+	memset(page, 0, sizeof(page));
+	memcpy(page, &in[1], sizeof(in[1]));
+	ASSERT_OK(stall_serve(second.uffd, ipc_ptr(second.page), page));
+	EXPECT_ERR(EPERM, async_join(&i.async));
+	/* as if it had never been tried */
+	EXPECT_OK(ipc_send_str(self->fd, self->h[1], 1, "x"));
+	EXPECT_OK(ipc_send_str(self->fd, p[1], 1, "x"));
+	close(rules.uffd);
+	close(second.uffd);
 }
 
 TEST_HARNESS_MAIN

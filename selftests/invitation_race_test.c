@@ -3,11 +3,10 @@
  * Invitations that several want to end at the same time, that are stopped in
  * the middle, whose inviter or guest dies, and that are inside themselves.
  */
-#include <linux/userfaultfd.h>
 #include <sys/epoll.h>
 
-#include "async.h"
 #include "capipc_test_invitation.h"
+#include "stalled.h"
 
 #define PAGE   4096
 #define ROUNDS 300
@@ -221,46 +220,6 @@ TEST_F(race, guest_and_expiry)
 
 /* ------------------------------------------------- a guest that is stopped */
 
-struct stall {
-	int uffd;
-	char *page;
-};
-
-static int stall_make(struct stall *s)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-
-	s->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (s->uffd < 0 || ioctl(s->uffd, UFFDIO_API, &api))
-		return -errno;
-	s->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	reg.range.start = ipc_ptr(s->page);
-	reg.range.len = PAGE;
-	return ioctl(s->uffd, UFFDIO_REGISTER, &reg) ? -errno : 0;
-}
-
-/* A thread has run into it. */
-static int stall_wait(struct stall *s)
-{
-	struct pollfd p = { .fd = s->uffd, .events = POLLIN };
-	struct uffd_msg msg;
-
-	if (poll(&p, 1, IPC_SOON_MS) != 1)
-		return -ETIMEDOUT;
-	return read(s->uffd, &msg, sizeof(msg)) == sizeof(msg) ? 0 : -EIO;
-}
-
-static int stall_end(struct stall *s)
-{
-	struct uffdio_zeropage zero = {
-		.range = { .start = ipc_ptr(s->page), .len = PAGE },
-	};
-
-	return ioctl(s->uffd, UFFDIO_ZEROPAGE, &zero) ? -errno : 0;
-}
-
 struct stalled {
 	struct async async;
 	struct stall stall;
@@ -296,7 +255,7 @@ static int stalled_accept(struct stalled *s, int fd, int invitation)
 
 static int stalled_end(struct stalled *s)
 {
-	int ret = stall_end(&s->stall);
+	int ret = stall_fill(&s->stall, "");
 
 	if (!ret)
 		ret = async_join(&s->async);
