@@ -66,17 +66,14 @@ void capipc_pipe_get(struct capipc_pipe *pipe)
 
 static void capipc_endpoint_destroy(struct capipc_endpoint *endpoint)
 {
-	u32 i;
-
 	WARN_ON_ONCE(!list_empty(&endpoint->object.queue));
+	/* They went when it was closed, or fused. */
+	WARN_ON_ONCE(endpoint->rules || endpoint->inherited_count);
 	capipc_ident_put(endpoint->ident);
 	capipc_ident_put(endpoint->origin);
 	capipc_ident_put(endpoint->last);
 	put_cred(endpoint->verdict_receiver);
 	put_cred(endpoint->flight_cred);
-	capipc_ruleset_put(endpoint->rules);
-	for (i = 0; i < endpoint->inherited_count; i++)
-		capipc_ruleset_put(endpoint->inherited[i].rules);
 	capipc_attenuation_put(endpoint->attenuation);
 	capipc_confinement_free(endpoint->confinement);
 }
