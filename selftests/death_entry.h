@@ -120,7 +120,8 @@ static void fetch_invitation(struct death *d)
 
 static void invitation_is_over(struct death *d)
 {
-	struct pollfd p = { .fd = d->file, .events = POLLIN };
+	/* POLLHUP only: it can be read as long as it is open */
+	struct pollfd p = { .fd = d->file };
 	struct guest g;
 
 	MUST(1, poll(&p, 1, IPC_SOON_MS));
