@@ -29,7 +29,7 @@ pid_t spawn(uid_t uid, int (*work)(struct capipc_context *own, void *data),
 	pid = fork();
 	if (pid)
 		return pid;
-	alarm(20);
+	alarm(60);
 	if (uid && (setgroups(1, &group) || setresgid(uid, uid, uid) ||
 		    setresuid(uid, uid, uid)))
 		_exit(200);
