@@ -371,6 +371,11 @@ static bool capipc_files_allowed(const struct capipc_user *user, long of_user, l
 	       (of_account <= min(limit, CAPIPC_RESERVE_FILES) && of_user - limit <= reserved);
 }
 
+static bool capipc_files_unlimited(void)
+{
+	return ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
+}
+
 /**
  * capipc_files_max - how many files may the calling thread's user have in flight?
  *
@@ -379,9 +384,7 @@ static bool capipc_files_allowed(const struct capipc_user *user, long of_user, l
  */
 unsigned long capipc_files_max(void)
 {
-	if (ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE))
-		return CAPIPC_FILES_ANY;
-	return rlimit(RLIMIT_NOFILE);
+	return capipc_files_unlimited() ? CAPIPC_FILES_ANY : rlimit(RLIMIT_NOFILE);
 }
 
 /**
@@ -389,14 +392,15 @@ unsigned long capipc_files_max(void)
  * @account: of who pays for them
  * @net: where a refusal is told
  * @n: how many
- * @max: what capipc_files_max() says of who pays; besides the limit of its user
+ * @max: RLIMIT_NOFILE of who pays, or %CAPIPC_FILES_ANY; besides the limit of its user
+ * @own: the calling thread pays: whether any number will do is found out only if need be
  *
  * May sleep to tell about a refusal.
  *
  * Return: 0, or -ETOOMANYREFS and nothing is charged.
  */
 int capipc_user_charge_files(struct capipc_account *account, struct net *net, unsigned int n,
-			     unsigned long max)
+			     unsigned long max, bool own)
 {
 	struct capipc_refusal refusal = { .resource = "files", .amount = n };
 	struct capipc_user *user, *undo;
@@ -405,7 +409,7 @@ int capipc_user_charge_files(struct capipc_account *account, struct net *net, un
 	for (user = account->user; user->parent; user = user->parent) {
 		if (!capipc_files_allowed(user, atomic_long_add_return(n, &user->files),
 					  of_account, max) &&
-		    max != CAPIPC_FILES_ANY)
+		    !(own ? capipc_files_unlimited() : max == CAPIPC_FILES_ANY))
 			goto refuse;
 	}
 	return 0;

@@ -69,7 +69,7 @@ void capipc_account_look(const struct capipc_account *account, enum capipc_resou
 
 unsigned long capipc_files_max(void);
 int __must_check capipc_user_charge_files(struct capipc_account *account, struct net *net,
-					  unsigned int n, unsigned long max);
+					  unsigned int n, unsigned long max, bool own);
 void capipc_user_uncharge_files(struct capipc_account *account, unsigned int n);
 
 long capipc_account_limit(const struct capipc_account *account, enum capipc_resource resource);

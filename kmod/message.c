@@ -4,6 +4,7 @@
  */
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "context.h"
@@ -77,7 +78,7 @@ static int capipc_reply_charge_files(struct capipc_message *reply, struct net *n
 				     const struct capipc_transaction *transaction)
 {
 	int ret = capipc_user_charge_files(transaction->account, net, reply->files,
-					   transaction->files_max);
+					   transaction->files_max, false);
 
 	if (!ret)
 		reply->files_account = transaction->account;
@@ -105,7 +106,7 @@ int capipc_message_charge_files(struct capipc_message *message, struct capipc_co
 	if (ret)
 		return ret;
 	ret = capipc_user_charge_files(account, context->net, message->files,
-				       capipc_files_max());
+				       rlimit(RLIMIT_NOFILE), true);
 	if (ret) {
 		capipc_account_uncharge(account, CAPIPC_BYTES, size);
 		return ret;
