@@ -178,20 +178,10 @@ static int run_explain(const struct command *self, int argc, char **argv)
 	struct answer answer = { .connect = true };
 	bool json = false;
 	uint32_t first, last;
-	int option, status, fd, i;
+	int status, fd, i;
 
-	while ((option = getopt_long(argc, argv, "hj", self->options, NULL)) !=
-	       -1) {
-		switch (option) {
-		case 'h':
-			return command_help_show(self);
-		case 'j':
-			json = true;
-			break;
-		default:
-			return usage_hint(self);
-		}
-	}
+	if (!json_options(self, argc, argv, &json, &status))
+		return status;
 	if (optind == argc)
 		return usage_error(self, "which name?");
 	for (i = optind + 1; i < argc; i++) {
@@ -215,12 +205,6 @@ static int run_explain(const struct command *self, int argc, char **argv)
 	return finish_output(status);
 }
 
-static const struct option explain_options[] = {
-	{ "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
-};
-
 const struct command command_explain = {
 	.name = "explain",
 	.arguments = "[--json] NAME [ORDINAL[-LAST]...]",
@@ -232,6 +216,6 @@ const struct command command_explain = {
 		"closes it again; the server sees a client that sends nothing.\n"
 		"\n"
 		"Exit status: 0 all allowed, 3 something denied, 1 no answer.\n",
-	.options = explain_options,
+	.options = json_only,
 	.run = run_explain,
 };

@@ -455,6 +455,6 @@ const struct command command_graph = {
 		"Processes are boxes, pipes edges between them, with what waits at each end. Dashed:\n"
 		"an end is in flight, to who would receive it. Dotted: the other end is closed. Red:\n"
 		"a message was reported. To see it: capipc graph | dot -Tsvg > graph.svg\n",
-	.options = listing_options,
+	.options = json_only,
 	.run = run_graph,
 };

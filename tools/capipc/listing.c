@@ -4,12 +4,6 @@
  */
 #include "listing.h"
 
-const struct option listing_options[] = {
-	{ "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
-};
-
 static int check_arguments(const struct listing *listing,
 			   const struct command *self, int argc, char **argv)
 {
@@ -56,20 +50,10 @@ int listing_run(const struct listing *listing, const struct command *self,
 {
 	struct collection all = { 0 };
 	bool json = false;
-	int option, status;
+	int status;
 
-	while ((option = getopt_long(argc, argv, "hj", self->options, NULL)) !=
-	       -1) {
-		switch (option) {
-		case 'h':
-			return command_help_show(self);
-		case 'j':
-			json = true;
-			break;
-		default:
-			return usage_hint(self);
-		}
-	}
+	if (!json_options(self, argc, argv, &json, &status))
+		return status;
 	status = check_arguments(listing, self, argc, argv);
 	if (status)
 		return status;

@@ -31,9 +31,6 @@ struct listing {
 	int (*show)(const struct collection *all, bool json);
 };
 
-/* For struct command: --json and --help */
-extern const struct option listing_options[];
-
 int listing_run(const struct listing *listing, const struct command *self,
 		int argc, char **argv);
 

@@ -208,6 +208,6 @@ const struct command command_ls = {
 		"\n"
 		"With CAP_SYS_ADMIN over the network namespace you see all contexts that were\n"
 		"opened in it, else your own.\n",
-	.options = listing_options,
+	.options = json_only,
 	.run = run_ls,
 };

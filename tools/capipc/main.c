@@ -52,6 +52,34 @@ int usage_hint(const struct command *command)
 	return STATUS_USAGE;
 }
 
+const struct option json_only[] = {
+	{ "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+bool json_options(const struct command *command, int argc, char **argv,
+		  bool *json, int *status)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "hj", command->options,
+				     NULL)) != -1) {
+		switch (option) {
+		case 'h':
+			*status = command_help_show(command);
+			return false;
+		case 'j':
+			*json = true;
+			break;
+		default:
+			*status = usage_hint(command);
+			return false;
+		}
+	}
+	return true;
+}
+
 bool parse_number(const char *text, uint64_t max, uint64_t *out)
 {
 	unsigned long long value;

@@ -98,6 +98,6 @@ const struct command command_names = {
 		"be; rules= how many rules say who may connect, + how many who may send what.\n"
 		"You see names that you have bound or that your contexts listen to, or with\n"
 		"CAP_SYS_ADMIN over the network namespace all of it.\n",
-	.options = listing_options,
+	.options = json_only,
 	.run = run_names,
 };

@@ -201,6 +201,6 @@ const struct command command_peers = {
 		"in= is what waits to be received by the context, out= what waits for the other\n"
 		"side, in messages and in bytes. You see your own contexts, or with CAP_SYS_ADMIN\n"
 		"over the network namespace all of it.\n",
-	.options = listing_options,
+	.options = json_only,
 	.run = run_peers,
 };

@@ -58,6 +58,10 @@ __attribute__((format(printf, 2, 3))) int
 usage_error(const struct command *command, const char *format, ...);
 /* getopt_long() has complained already. */
 int usage_hint(const struct command *command);
+/* The options of a command that has --help and --json only; false: it ends, with *status. */
+extern const struct option json_only[];
+bool json_options(const struct command *command, int argc, char **argv,
+		  bool *json, int *status);
 
 bool parse_number(const char *text, uint64_t max, uint64_t *out);
 
