@@ -13,6 +13,7 @@
 #include "call.h"
 #include "confinement.h"
 #include "context.h"
+#include "copy.h"
 #include "ident.h"
 #include "ioctl.h"
 #include "message.h"
@@ -82,7 +83,8 @@ static int capipc_call_deliver(struct capipc_context *context, struct capipc_req
 	ret = capipc_table_reserve(&context->table, capipc_message_slots(reply), false);
 	if (ret)
 		return ret;
-	ret = capipc_arrival_begin(context, reply, arg->reply_attachments);
+	ret = reply->moved_count ?
+		capipc_arrival_begin(context, reply, arg->reply_attachments) : 0;
 	if (ret)
 		return ret;
 	arg->pending = 0;
@@ -90,14 +92,14 @@ static int capipc_call_deliver(struct capipc_context *context, struct capipc_req
 	arg->reply_len = reply->len;
 	arg->reply_attachments_count = reply->moved_count;
 	capipc_ident_stamp(reply->sender, reply->sender_changed, &arg->stamp);
-	if ((reply->len && copy_to_user(u64_to_user_ptr(arg->reply_data), reply->data,
-					reply->len)) ||
+	if (capipc_copy_out(u64_to_user_ptr(arg->reply_data), reply->data, reply->len) ||
 	    capipc_request_respond(request)) {
 		arg->pending = pending;
 		capipc_arrival_abort(context, reply);
 		return -EFAULT;
 	}
-	capipc_arrival_finish(context, reply);
+	if (reply->moved_count)
+		capipc_arrival_finish(context, reply);
 	return 0;
 }
 
@@ -123,17 +125,18 @@ static int capipc_call_finish(struct capipc_context *context, struct capipc_requ
 		return capipc_call_park(context, request, transaction, ret);
 	}
 	transaction->reply = NULL;
-	capipc_message_free(reply);
+	capipc_message_recycle(reply, context);
 	return 0;
 }
 
 /*
  * Wait for the answer to a call that was sent. The calling thread is the only
  * one: a call has no handle at first, and one that is resumed is marked as moving.
+ * @waiter: the thread, which the call knows of unless it is over already
  * @over: out: nobody needs to come back for it
  */
 static int capipc_call_wait(struct capipc_context *context, struct capipc_request *request,
-			    struct capipc_transaction *transaction,
+			    struct capipc_transaction *transaction, struct capipc_waiter *waiter,
 			    const struct capipc_deadline *deadline, bool *over)
 {
 	struct capipc_call *arg = &request->argument.call;
@@ -143,9 +146,7 @@ static int capipc_call_wait(struct capipc_context *context, struct capipc_reques
 	arg->state = CAPIPC_CALL_SENT;
 	*over = false;
 	if (capipc_transaction_state(transaction) == CAPIPC_WAITING)
-		ret = capipc_wait_event(transaction->wait,
-					capipc_transaction_state(transaction) != CAPIPC_WAITING,
-					deadline, 0);
+		ret = capipc_transaction_wait(transaction, waiter, deadline, &context->patience);
 	/* An answer at the last moment is in time: who sent it was told so. */
 	expired = ret == -ETIMEDOUT && capipc_transaction_expire(transaction);
 	switch (capipc_transaction_state(transaction)) {
@@ -173,6 +174,7 @@ static int capipc_call_resume(struct capipc_context *context, struct capipc_requ
 	struct capipc_deadline deadline = capipc_deadline(arg->deadline_ns, 0, request->file);
 	u32 pending = arg->pending;
 	struct capipc_handle handle;
+	struct capipc_waiter waiter;
 	LIST_HEAD(garbage);
 	bool over;
 	int ret;
@@ -181,7 +183,8 @@ static int capipc_call_resume(struct capipc_context *context, struct capipc_requ
 				      BIT(CAPIPC_KIND_CALL), &handle);
 	if (ret)
 		return ret;
-	ret = capipc_call_wait(context, request, handle.transaction, &deadline, &over);
+	capipc_transaction_expect(handle.transaction, &waiter);
+	ret = capipc_call_wait(context, request, handle.transaction, &waiter, &deadline, &over);
 	if (over) {
 		capipc_table_abort(&context->table, pending);
 		capipc_transaction_put(handle.transaction);
@@ -205,23 +208,27 @@ static int capipc_call_new(struct capipc_context *context, struct capipc_request
 		.deadline = capipc_deadline(arg->deadline_ns, arg->flags, request->file),
 	};
 	struct capipc_transaction *transaction;
+	struct capipc_waiter waiter;
 	bool over;
 	int ret;
 
-	transaction = capipc_transaction_create(context->account, arg->reply_capacity,
+	transaction = capipc_transaction_create(context, arg->reply_capacity,
 						arg->reply_attachments_capacity);
 	if (IS_ERR(transaction)) {
 		ret = PTR_ERR(transaction);
 	} else {
 		outgoing.transaction = transaction;
+		/* Nobody else knows of it yet. */
+		capipc_waiter_init(&waiter);
+		transaction->waiter = &waiter;
 		ret = capipc_send(context, &outgoing);
 		if (!ret) {
-			ret = capipc_call_wait(context, request, transaction, &outgoing.deadline,
-					       &over);
-			capipc_transaction_put(transaction);
+			ret = capipc_call_wait(context, request, transaction, &waiter,
+					       &outgoing.deadline, &over);
+			capipc_transaction_recycle(transaction, context);
 			return ret;
 		}
-		capipc_transaction_put(transaction);
+		capipc_transaction_recycle(transaction, context);
 	}
 	arg->state = CAPIPC_CALL_UNSENT;
 	/* It says nothing that the error does not, so it may fail. */
@@ -277,7 +284,7 @@ static int capipc_reply_to(struct capipc_context *context, const struct capipc_r
 	if (arg->data_len > transaction->reply_capacity ||
 	    arg->attachments_count > transaction->reply_attachments)
 		return -EMSGSIZE;
-	reply = capipc_message_create(NULL, arg->data, arg->data_len, arg->attachments_count);
+	reply = capipc_message_create(context, NULL, arg->data, arg->data_len, arg->attachments_count);
 	if (IS_ERR(reply))
 		return PTR_ERR(reply);
 	reply->sender = capipc_endpoint_sender(transaction->target, context,

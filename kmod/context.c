@@ -88,6 +88,7 @@ static int capipc_open(struct inode *inode, struct file *file)
 	refcount_set(&context->refs, 1);
 	spin_lock_init(&context->ready_lock);
 	capipc_ready_init(&context->ready);
+	INIT_LIST_HEAD(&context->receivers);
 	init_waitqueue_head(&context->wait);
 
 	context->account = capipc_account_create(context->id, current->nsproxy->net_ns);
@@ -191,6 +192,8 @@ void capipc_context_dismantle(struct capipc_context *context)
 
 static void capipc_context_free(struct capipc_context *context)
 {
+	kfree(context->spare_message);
+	kfree(context->spare_transaction);
 	if (context->exe)
 		fput(context->exe);
 	put_pid(context->pid);

@@ -14,9 +14,11 @@
 #include <net/net_namespace.h>
 
 #include "account.h"
+#include "ident.h"
 #include "main.h"
 #include "ready.h"
 #include "table.h"
+#include "waiter.h"
 
 /**
  * struct capipc_context - an open of the device
@@ -33,11 +35,15 @@
  * @pid: the process that opened it; invariant
  * @uid: real uid of the opener: who pays; invariant
  * @table: the handles
- * @ready_lock: protects @ready
+ * @ready_lock: protects @ready and @receivers
  * @ready: objects that something can be received from
- * @wait: threads that wait for @ready, and pollers
+ * @receivers: threads that wait for @ready, those who came last first
+ * @wait: threads that wait for something else of an object, and pollers
+ * @patience: of threads that wait for something to receive, or for a reply
  * @cred: credentials with which it was opened or last received from; RCU,
  *        changed under @ready_lock
+ * @spare_message: memory for a small message, or NULL: whoever exchanges it has it
+ * @spare_transaction: likewise for a call
  */
 struct capipc_context {
 	struct capipc_process *process;
@@ -57,9 +63,21 @@ struct capipc_context {
 
 	spinlock_t ready_lock ____cacheline_aligned_in_smp;
 	struct capipc_ready ready;
+	struct list_head receivers;
+	struct capipc_patience patience;
 	wait_queue_head_t wait;
 	const struct cred __rcu *cred;
+	struct capipc_message *spare_message;
+	struct capipc_transaction *spare_transaction;
 };
+
+/* Is it still what capipc_ident_create() would make? @ident may be NULL. */
+static inline bool capipc_ident_is_current(const struct capipc_ident *ident,
+					   const struct capipc_context *context)
+{
+	return ident && ident->cred == current_cred() && ident->pid == task_tgid(current) &&
+	       ident->context_id == context->id;
+}
 
 extern const struct file_operations capipc_fops;
 

@@ -45,32 +45,20 @@ struct capipc_ident *capipc_ident_create(struct capipc_context *context)
 	return ident;
 }
 
-struct capipc_ident *capipc_ident_get(struct capipc_ident *ident)
+/* The last reference is gone. */
+void capipc_ident_free(struct capipc_ident *ident)
 {
-	refcount_inc(&ident->refs);
-	return ident;
-}
-
-/* @ident may be NULL. */
-void capipc_ident_put(struct capipc_ident *ident)
-{
-	if (!ident || !refcount_dec_and_test(&ident->refs))
-		return;
 	put_cred(ident->cred);
 	put_pid(ident->pid);
+	if (atomic_read(&ident->shown) == CAPIPC_SHOWN) {
+		put_cred(ident->shown_cred);
+		put_pid_ns(ident->shown_ns);
+	}
 	capipc_user_put(ident->user);
 	if (ident->exe)
 		fput(ident->exe);
 	kfree(ident->label);
 	kfree(ident);
-}
-
-/* Is it still what capipc_ident_create() would make? @ident may be NULL. */
-bool capipc_ident_is_current(const struct capipc_ident *ident,
-			     const struct capipc_context *context)
-{
-	return ident && ident->cred == current_cred() && ident->pid == task_tgid(current) &&
-	       ident->context_id == context->id;
 }
 
 /* Either may be NULL. */
@@ -140,14 +128,34 @@ bool capipc_cred_in_group(const struct cred *cred, kgid_t gid)
 	       (low < groups->ngroups && gid_eq(groups->gid[low], gid));
 }
 
-/**
- * capipc_ident_stamp - what the calling thread may know of a sender
- * @ident: the sender
- * @changed: it is not the one who connected
- * @stamp: out
+/* Is what the calling thread sees what was seen before? */
+static bool capipc_ident_shown(const struct capipc_ident *ident)
+{
+	/* Pairs with the release in capipc_ident_show(). */
+	return atomic_read_acquire(&ident->shown) == CAPIPC_SHOWN &&
+	       ident->shown_cred == current_cred() &&
+	       ident->shown_ns == task_active_pid_ns(current);
+}
+
+/*
+ * Keep what the calling thread has seen for the next time. An id that has no place in its
+ * namespace may get one, when that is given its map; everything else stays.
  */
-void capipc_ident_stamp(const struct capipc_ident *ident, bool changed,
-			struct capipc_stamp *stamp)
+static void capipc_ident_show(struct capipc_ident *ident, const struct capipc_stamp *stamp)
+{
+	struct user_namespace *ns = current_user_ns();
+
+	if (!kuid_has_mapping(ns, ident->cred->euid) || !kgid_has_mapping(ns, ident->cred->egid) ||
+	    atomic_cmpxchg(&ident->shown, CAPIPC_UNSHOWN, CAPIPC_SHOWING) != CAPIPC_UNSHOWN)
+		return;
+	ident->stamp = *stamp;
+	ident->shown_cred = capipc_cred_get(current_cred());
+	ident->shown_ns = get_pid_ns(task_active_pid_ns(current));
+	/* Pairs with the acquire in capipc_ident_shown(). */
+	atomic_set_release(&ident->shown, CAPIPC_SHOWN);
+}
+
+static void capipc_ident_translate(const struct capipc_ident *ident, struct capipc_stamp *stamp)
 {
 	struct user_namespace *ns = current_user_ns(), *above;
 
@@ -156,10 +164,28 @@ void capipc_ident_stamp(const struct capipc_ident *ident, bool changed,
 	stamp->uid = from_kuid_munged(ns, ident->cred->euid);
 	stamp->gid = from_kgid_munged(ns, ident->cred->egid);
 	stamp->pid = pid_nr_ns(ident->pid, task_active_pid_ns(current));
-	stamp->flags = changed ? CAPIPC_STAMP_CHANGED : 0;
+	stamp->flags = 0;
 
 	for (above = ns; above && above != ident->cred->user_ns; above = above->parent)
 		;
 	if (!above)
 		stamp->flags |= CAPIPC_STAMP_FOREIGN;
+}
+
+/**
+ * capipc_ident_stamp - what the calling thread may know of a sender
+ * @ident: the sender
+ * @changed: it is not the one who connected
+ * @stamp: out
+ */
+void capipc_ident_stamp(struct capipc_ident *ident, bool changed, struct capipc_stamp *stamp)
+{
+	if (likely(capipc_ident_shown(ident))) {
+		*stamp = ident->stamp;
+	} else {
+		capipc_ident_translate(ident, stamp);
+		capipc_ident_show(ident, stamp);
+	}
+	if (unlikely(changed))
+		stamp->flags |= CAPIPC_STAMP_CHANGED;
 }

@@ -21,8 +21,15 @@
 
 #include "main.h"
 
+/* Somebody writes what was seen of an ident, once. */
+enum capipc_shown {
+	CAPIPC_UNSHOWN,
+	CAPIPC_SHOWING,
+	CAPIPC_SHOWN,
+};
+
 /**
- * struct capipc_ident - a sender; invariant after initialization but for @refs
+ * struct capipc_ident - a sender; invariant after initialization but for @refs and @shown
  * @refs: references
  * @id: names it to user space: random, never 0
  * @image: number of the address space (changes with exec)
@@ -35,6 +42,10 @@
  * @net_ns: inode number of the network namespace of its context
  * @label: security label, NULL if there is none
  * @user: who pays for its context
+ * @shown: whether there is a @stamp: %CAPIPC_UNSHOWN, _SHOWING, _SHOWN
+ * @shown_cred: who was the first to see it; invariant once %CAPIPC_SHOWN
+ * @shown_ns: likewise, its pid namespace
+ * @stamp: what that one saw, but for %CAPIPC_STAMP_CHANGED
  */
 struct capipc_ident {
 	refcount_t refs;
@@ -49,17 +60,31 @@ struct capipc_ident {
 	unsigned int net_ns;
 	char *label;
 	struct capipc_user *user;
+
+	atomic_t shown;
+	const struct cred *shown_cred;
+	struct pid_namespace *shown_ns;
+	struct capipc_stamp stamp;
 };
 
 struct capipc_ident *capipc_ident_create(struct capipc_context *context);
-struct capipc_ident *capipc_ident_get(struct capipc_ident *ident);
-void capipc_ident_put(struct capipc_ident *ident);
-bool capipc_ident_is_current(const struct capipc_ident *ident,
-			     const struct capipc_context *context);
+void capipc_ident_free(struct capipc_ident *ident);
 bool capipc_ident_same(const struct capipc_ident *a, const struct capipc_ident *b);
 bool capipc_label_same(const char *a, const char *b);
-void capipc_ident_stamp(const struct capipc_ident *ident, bool changed,
-			struct capipc_stamp *stamp);
+void capipc_ident_stamp(struct capipc_ident *ident, bool changed, struct capipc_stamp *stamp);
+
+static inline struct capipc_ident *capipc_ident_get(struct capipc_ident *ident)
+{
+	refcount_inc(&ident->refs);
+	return ident;
+}
+
+/* @ident may be NULL. */
+static inline void capipc_ident_put(struct capipc_ident *ident)
+{
+	if (ident && refcount_dec_and_test(&ident->refs))
+		capipc_ident_free(ident);
+}
 
 /* Every capability that there is. */
 #define CAPIPC_CAPABILITIES_ALL	(BIT_ULL(CAP_LAST_CAP + 1) - 1)

@@ -44,6 +44,7 @@ union capipc_argument {
  * @user: the struct in user space
  * @user_size: its size as the caller knows it
  * @size: its size as we know it
+ * @out: where what is told begins; nothing before that changes
  * @argument: our copy, unknown to the caller where it is longer
  */
 struct capipc_request {
@@ -51,11 +52,12 @@ struct capipc_request {
 	void __user *user;
 	u32 user_size;
 	u32 size;
+	u32 out;
 	union capipc_argument argument;
 };
 
-int __must_check capipc_request_copy(struct capipc_request *request, void __user *user,
-				     size_t size, size_t min_size);
+int __must_check capipc_struct_copy(void *argument, void __user *user, size_t size,
+				    size_t min_size, u32 *user_size);
 int __must_check capipc_request_respond(struct capipc_request *request);
 long capipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 

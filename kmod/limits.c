@@ -50,6 +50,7 @@ static unsigned long capipc_reserve_per_context[CAPIPC_RESOURCES] = {
 
 unsigned int capipc_window_bytes = 4U << 20;
 unsigned int capipc_window_messages = 1024;
+bool capipc_fast_path = true;
 
 /* Where the parameters of the machine are zero. */
 static void capipc_limits_choose(void)
@@ -158,6 +159,9 @@ MODULE_PARM_DESC(window_bytes, "bytes that may wait in one direction of a pipe")
 
 module_param_named(window_messages, capipc_window_messages, uint, 0644);
 MODULE_PARM_DESC(window_messages, "messages that may wait in one direction of a pipe");
+
+module_param_named(fast_path, capipc_fast_path, bool, 0644);
+MODULE_PARM_DESC(fast_path, "take short cuts where they make no difference but in time");
 
 void capipc_limits_lock(void)
 {

@@ -85,6 +85,7 @@ static inline unsigned int capipc_limit_of(enum capipc_resource resource)
 extern unsigned int capipc_window_bytes;
 extern unsigned int capipc_window_messages;
 extern unsigned long capipc_max_buffer_bytes;
+extern bool capipc_fast_path;
 
 void capipc_limits_lock(void);
 void capipc_limits_unlock(void);

@@ -8,7 +8,9 @@
 #include <linux/uaccess.h>
 
 #include "context.h"
+#include "copy.h"
 #include "ident.h"
+#include "limits.h"
 #include "message.h"
 #include "ready.h"
 #include "transaction.h"
@@ -20,8 +22,20 @@ size_t capipc_message_size(u32 len, u32 attachments)
 			size_mul(attachments, sizeof(struct capipc_moved)));
 }
 
+/* Without what a context has kept of one that it received, a new one. */
+static struct capipc_message *capipc_message_small(struct capipc_context *context)
+{
+	struct capipc_message *message = NULL;
+
+	if (READ_ONCE(context->spare_message))
+		message = xchg(&context->spare_message, NULL);
+	return message ?: kmalloc(offsetof(struct capipc_message, data) + CAPIPC_MESSAGE_SMALL,
+				  GFP_KERNEL_ACCOUNT);
+}
+
 /**
  * capipc_message_create - allocate a message and copy its bytes in
+ * @context: of who makes it
  * @account: who pays for it, or NULL
  * @data: user pointer to the bytes
  * @len: how many, at most %CAPIPC_MESSAGE_MAX
@@ -29,10 +43,12 @@ size_t capipc_message_size(u32 len, u32 attachments)
  *
  * Return: the message, or -EDQUOT, -ENOMEM, -EFAULT.
  */
-struct capipc_message *capipc_message_create(struct capipc_account *account, u64 data, u32 len,
+struct capipc_message *capipc_message_create(struct capipc_context *context,
+					     struct capipc_account *account, u64 data, u32 len,
 					     u32 attachments)
 {
 	size_t size = capipc_message_size(len, attachments);
+	bool small = len <= CAPIPC_MESSAGE_SMALL;
 	struct capipc_message *message;
 	int ret;
 
@@ -41,32 +57,35 @@ struct capipc_message *capipc_message_create(struct capipc_account *account, u64
 		if (ret)
 			return ERR_PTR(ret);
 	}
-	message = kvmalloc(struct_size(message, data, len), GFP_KERNEL_ACCOUNT);
+	message = small ? capipc_message_small(context) :
+		kvmalloc(struct_size(message, data, len), GFP_KERNEL_ACCOUNT);
 	if (!message) {
 		if (account)
 			capipc_account_uncharge(account, CAPIPC_BYTES, size);
 		return ERR_PTR(-ENOMEM);
 	}
-	memset(message, 0, sizeof(*message));
-	INIT_LIST_HEAD(&message->link);
-	message->account = account;
-	message->charge = size;
-	message->type = CAPIPC_RECEIVED_MESSAGE;
-	message->band = capipc_ready_band();
-	message->len = len;
-	if (attachments) {
-		message->moved = kvcalloc(attachments, sizeof(*message->moved),
-					  GFP_KERNEL_ACCOUNT);
-		if (!message->moved) {
-			capipc_message_free(message);
-			return ERR_PTR(-ENOMEM);
-		}
-	}
-	if (len && copy_from_user(message->data, u64_to_user_ptr(data), len)) {
-		capipc_message_free(message);
-		return ERR_PTR(-EFAULT);
-	}
-	return message;
+	*message = (struct capipc_message) {
+		.link = LIST_HEAD_INIT(message->link),
+		.account = account,
+		.charge = size,
+		.type = CAPIPC_RECEIVED_MESSAGE,
+		.band = capipc_ready_band(),
+		.len = len,
+		.small = small,
+	};
+	ret = -EFAULT;
+	if (capipc_copy_in(message->data, u64_to_user_ptr(data), len))
+		goto err_free;
+	if (!attachments)
+		return message;
+	ret = -ENOMEM;
+	message->moved = kvcalloc(attachments, sizeof(*message->moved), GFP_KERNEL_ACCOUNT);
+	if (message->moved)
+		return message;
+
+err_free:
+	capipc_message_recycle(message, context);
+	return ERR_PTR(ret);
 }
 
 /*
@@ -130,8 +149,8 @@ void capipc_message_uncharge_files(struct capipc_message *message)
 					capipc_message_files_size(message->files));
 }
 
-/* Free a message that carries nothing any more. */
-void capipc_message_free(struct capipc_message *message)
+/* What it has, but for its memory. */
+static void capipc_message_release(struct capipc_message *message)
 {
 	if (message->transaction)
 		capipc_transaction_put(message->transaction);
@@ -142,8 +161,32 @@ void capipc_message_free(struct capipc_message *message)
 						message->handles);
 		capipc_account_uncharge(message->account, CAPIPC_BYTES, message->charge);
 	}
-	capipc_message_uncharge_files(message);
-	kvfree(message->moved);
+	if (unlikely(message->files_account))
+		capipc_message_uncharge_files(message);
+	if (unlikely(message->moved))
+		kvfree(message->moved);
+}
+
+/* Free a message that carries nothing any more. */
+void capipc_message_free(struct capipc_message *message)
+{
+	capipc_message_release(message);
+	kvfree(message);
+}
+
+/**
+ * capipc_message_recycle - free a message, or keep its memory for the next one
+ * @message: a message that carries nothing any more
+ * @context: of the calling thread
+ *
+ * Who receives a request will answer it, and who receives an answer will ask again.
+ */
+void capipc_message_recycle(struct capipc_message *message, struct capipc_context *context)
+{
+	capipc_message_release(message);
+	if (message->small && READ_ONCE(capipc_fast_path) && !READ_ONCE(context->spare_message) &&
+	    !cmpxchg(&context->spare_message, NULL, message))
+		return;
 	kvfree(message);
 }
 

@@ -40,6 +40,7 @@ struct capipc_moved {
  * @sender_changed: %CAPIPC_STAMP_CHANGED
  * @judged: who fuses has judged it; the lock of its queue
  * @band: how urgent it is: where it puts the object in whose queue it is
+ * @small: it has room for %CAPIPC_MESSAGE_SMALL bytes, and can be kept for another one
  * @type: enum capipc_receive_type
  * @transaction: the call that it is the request of, with a reference, or NULL
  * @ordinal: number of the method
@@ -66,8 +67,12 @@ struct capipc_message {
 	bool sender_changed;
 	bool judged;
 	u8 band;
+	bool small;
 	u8 data[];
 };
+
+/* Bytes for which a message of the smallest kind has room: it fills 192. */
+#define CAPIPC_MESSAGE_SMALL	((u32)(192 - offsetof(struct capipc_message, data)))
 
 /* Slots that it needs in the receiver's table, but for a reply handle. */
 static inline u32 capipc_message_slots(const struct capipc_message *message)
@@ -81,13 +86,15 @@ static inline size_t capipc_message_files_size(u32 files)
 	return (size_t)files * sizeof(struct capipc_moved);
 }
 
-struct capipc_message *capipc_message_create(struct capipc_account *account, u64 data, u32 len,
+struct capipc_message *capipc_message_create(struct capipc_context *context,
+					     struct capipc_account *account, u64 data, u32 len,
 					     u32 attachments);
 int __must_check capipc_message_charge_files(struct capipc_message *message,
 					     struct capipc_context *context,
 					     const struct capipc_transaction *transaction);
 void capipc_message_uncharge_files(struct capipc_message *message);
 void capipc_message_free(struct capipc_message *message);
+void capipc_message_recycle(struct capipc_message *message, struct capipc_context *context);
 void capipc_message_destroy(struct capipc_message *message, struct list_head *garbage);
 size_t capipc_message_size(u32 len, u32 attachments);
 

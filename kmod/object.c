@@ -15,6 +15,7 @@
 #include "message.h"
 #include "object.h"
 #include "pipe.h"
+#include "receiver.h"
 #include "trace.h"
 #include "transaction.h"
 
@@ -97,7 +98,7 @@ struct capipc_object *capipc_object_get(struct capipc_object *object)
 {
 	switch (object->kind) {
 	case CAPIPC_KIND_ENDPOINT:
-		capipc_pipe_get(capipc_endpoint_home(capipc_endpoint(object)));
+		capipc_endpoint_get(capipc_endpoint(object));
 		break;
 	case CAPIPC_KIND_LISTENER:
 		refcount_inc(&capipc_listener(object)->refs);
@@ -117,7 +118,7 @@ void capipc_object_put(struct capipc_object *object)
 {
 	switch (object->kind) {
 	case CAPIPC_KIND_ENDPOINT:
-		capipc_pipe_put(capipc_endpoint_home(capipc_endpoint(object)));
+		capipc_endpoint_put(capipc_endpoint(object));
 		break;
 	case CAPIPC_KIND_LISTENER:
 		capipc_listener_put(capipc_listener(object));
@@ -220,6 +221,8 @@ void capipc_object_update_ready_locked(struct capipc_object *object)
 	}
 	spin_lock(&owner->ready_lock);
 	added = capipc_ready_add(&owner->ready, object);
+	if (added)
+		capipc_receiver_call_locked(owner);
 	spin_unlock(&owner->ready_lock);
 	if (added)
 		capipc_object_wake_locked(object);

@@ -59,11 +59,6 @@ struct capipc_pipe *capipc_pipe_create(const struct net *net)
 	return pipe;
 }
 
-void capipc_pipe_get(struct capipc_pipe *pipe)
-{
-	refcount_inc(&pipe->refs);
-}
-
 static void capipc_endpoint_destroy(struct capipc_endpoint *endpoint)
 {
 	WARN_ON_ONCE(!list_empty(&endpoint->object.queue));
@@ -78,7 +73,7 @@ static void capipc_endpoint_destroy(struct capipc_endpoint *endpoint)
 	capipc_confinement_free(endpoint->confinement);
 }
 
-static void capipc_pipe_free(struct capipc_pipe *pipe)
+static void capipc_pipe_destroy(struct capipc_pipe *pipe)
 {
 	capipc_endpoint_destroy(&pipe->own[0]);
 	capipc_endpoint_destroy(&pipe->own[1]);
@@ -87,22 +82,21 @@ static void capipc_pipe_free(struct capipc_pipe *pipe)
 	kfree_rcu(pipe, rcu);
 }
 
-void capipc_pipe_put(struct capipc_pipe *pipe)
+/* The last reference is gone: free it, or what it was fused into, if that was the last there. */
+void capipc_pipe_free(struct capipc_pipe *pipe)
 {
 	struct capipc_pipe *fused, *next;
 
 	/* Without references it cannot be fused any more, so this does not change. */
-	for (;;) {
+	while (pipe->guard.heir) {
+		pipe = capipc_guard_pipe(pipe->guard.heir);
 		if (!refcount_dec_and_test(&pipe->refs))
 			return;
-		if (!pipe->guard.heir)
-			break;
-		pipe = capipc_guard_pipe(pipe->guard.heir);
 	}
 	capipc_roster_leave(pipe->id);
 	list_for_each_entry_safe(fused, next, &pipe->fused, fused_link)
-		capipc_pipe_free(fused);
-	capipc_pipe_free(pipe);
+		capipc_pipe_destroy(fused);
+	capipc_pipe_destroy(pipe);
 }
 
 /**

@@ -175,6 +175,25 @@ static inline struct capipc_endpoint *capipc_endpoint_peer(struct capipc_endpoin
 #define CAPIPC_ENDPOINT_RIGHTS						\
 	(CAPIPC_RIGHT_READ | CAPIPC_RIGHT_WRITE | CAPIPC_RIGHT_TRANSFER | CAPIPC_RIGHT_ADMIN)
 
+void capipc_pipe_free(struct capipc_pipe *pipe);
+
+static inline void capipc_pipe_put(struct capipc_pipe *pipe)
+{
+	if (refcount_dec_and_test(&pipe->refs))
+		capipc_pipe_free(pipe);
+}
+
+/* A reference to an endpoint is one to its home. */
+static inline void capipc_endpoint_get(struct capipc_endpoint *endpoint)
+{
+	refcount_inc(&capipc_endpoint_home(endpoint)->refs);
+}
+
+static inline void capipc_endpoint_put(struct capipc_endpoint *endpoint)
+{
+	capipc_pipe_put(capipc_endpoint_home(endpoint));
+}
+
 static inline bool capipc_peer_closed_locked(struct capipc_endpoint *endpoint)
 {
 	return capipc_endpoint_pipe(endpoint)->cut ||
@@ -182,8 +201,6 @@ static inline bool capipc_peer_closed_locked(struct capipc_endpoint *endpoint)
 }
 
 struct capipc_pipe *capipc_pipe_create(const struct net *net);
-void capipc_pipe_get(struct capipc_pipe *pipe);
-void capipc_pipe_put(struct capipc_pipe *pipe);
 void capipc_pipe_cut(struct capipc_endpoint *endpoint, struct list_head *garbage);
 
 void capipc_endpoint_set_origin(struct capipc_endpoint *endpoint, struct capipc_ident *ident);

@@ -16,6 +16,7 @@
 #include "collect.h"
 #include "confinement.h"
 #include "context.h"
+#include "copy.h"
 #include "data_pipe.h"
 #include "ident.h"
 #include "ioctl.h"
@@ -24,6 +25,7 @@
 #include "object.h"
 #include "pipe.h"
 #include "receive.h"
+#include "receiver.h"
 #include "table.h"
 #include "trace.h"
 #include "transaction.h"
@@ -31,8 +33,13 @@
 #include "wait.h"
 #include "window.h"
 
-/* Take the object whose turn it is, with a reference. */
-static struct capipc_object *capipc_receive_pick(struct capipc_context *context)
+/*
+ * Take the object whose turn it is, with a reference. If there is none, @receiver waits
+ * from now on, unless it is NULL.
+ */
+static struct capipc_object *capipc_receive_pick(struct capipc_context *context,
+						 const struct capipc_receive *arg,
+						 struct capipc_receiver *receiver)
 {
 	struct capipc_object *object;
 
@@ -41,6 +48,8 @@ static struct capipc_object *capipc_receive_pick(struct capipc_context *context)
 	/* Being there means being held, so there is a reference to take. */
 	if (object)
 		capipc_object_get(object);
+	else if (receiver)
+		capipc_receiver_enter_locked(receiver, context, arg);
 	spin_unlock(&context->ready_lock);
 	return object;
 }
@@ -196,12 +205,6 @@ static void capipc_receive_finish(struct capipc_context *context, struct capipc_
 		capipc_collect_suspect(object);
 }
 
-/* Slots that a message needs in the receiver's table. */
-static u32 capipc_receive_slots(const struct capipc_message *message)
-{
-	return capipc_message_slots(message) + !!message->transaction;
-}
-
 static int capipc_receive_copy(struct capipc_context *context, struct capipc_request *request,
 			       struct capipc_message *message)
 {
@@ -218,8 +221,7 @@ static int capipc_receive_copy(struct capipc_context *context, struct capipc_req
 		arg->reply_capacity = message->transaction->reply_capacity;
 		arg->reply_attachments_capacity = message->transaction->reply_attachments;
 	}
-	if (message->len &&
-	    copy_to_user(u64_to_user_ptr(arg->data), message->data, message->len))
+	if (capipc_copy_out(u64_to_user_ptr(arg->data), message->data, message->len))
 		return -EFAULT;
 	return capipc_request_respond(request);
 }
@@ -247,12 +249,16 @@ static int capipc_receive_deliver(struct capipc_context *context, struct capipc_
 	ret = message->moved_count ? capipc_confinement_judge(context, message) : 0;
 	if (ret)
 		goto out_origin;
-	ret = capipc_table_reserve(table, capipc_receive_slots(message), false);
+	ret = capipc_table_reserve(table, capipc_message_slots(message), false);
 	if (ret)
 		goto out_origin;
-	if (message->transaction)
-		arg->reply_handle = capipc_table_take(table);
-	ret = capipc_arrival_begin(context, message, arg->attachments);
+	ret = message->transaction ? capipc_table_claim(table, &arg->reply_handle) : 0;
+	if (ret) {
+		capipc_table_unreserve(table, capipc_message_slots(message));
+		goto out_origin;
+	}
+	ret = message->moved_count ?
+		capipc_arrival_begin(context, message, arg->attachments) : 0;
 	if (ret)
 		goto err_reply;
 	ret = capipc_receive_copy(context, request, message);
@@ -262,7 +268,8 @@ static int capipc_receive_deliver(struct capipc_context *context, struct capipc_
 	}
 	if (origin)
 		capipc_endpoint_set_origin(capipc_endpoint(message->moved[0].what.object), origin);
-	capipc_arrival_finish(context, message);
+	if (message->moved_count)
+		capipc_arrival_finish(context, message);
 	if (message->transaction) {
 		message->transaction = NULL;
 		if (!capipc_table_publish(table, arg->reply_handle, &reply))
@@ -311,21 +318,16 @@ static int capipc_receive_refuse(struct capipc_request *request, int error)
 	return capipc_request_respond(request) ?: error;
 }
 
-/* Try to receive from one object. -EAGAIN: there is nothing. */
-static int capipc_receive_from(struct capipc_context *context, struct capipc_request *request,
-			       struct capipc_object *object)
+/* Deliver what was begun to be received: a message, or news if it is NULL. */
+static int capipc_receive_deliver_from(struct capipc_context *context,
+				       struct capipc_request *request,
+				       struct capipc_object *object,
+				       struct capipc_message *message)
 {
 	struct capipc_receive *arg = &request->argument.receive;
-	struct capipc_message *message;
 	u64 pipe_id = 0;
 	int ret;
 
-	capipc_receive_clear(arg);
-	ret = capipc_receive_begin(context, object, arg, &message);
-	if (ret == -EMSGSIZE)
-		return capipc_receive_refuse(request, ret);
-	if (ret)
-		return ret;
 	if (message && message->type == CAPIPC_RECEIVED_CONNECTION)
 		pipe_id = capipc_endpoint_pipe(capipc_endpoint(message->moved[0].what.object))->id;
 	if (message)
@@ -341,19 +343,58 @@ static int capipc_receive_from(struct capipc_context *context, struct capipc_req
 		capipc_audit_accepted(context, object, message->sender, pipe_id, arg->facet);
 	capipc_receive_finish(context, object, message, arg);
 	if (message)
-		capipc_message_free(message);
+		capipc_message_recycle(message, context);
 	return 0;
+}
+
+/* Try to receive from one object. -EAGAIN: there is nothing. */
+static int capipc_receive_from(struct capipc_context *context, struct capipc_request *request,
+			       struct capipc_object *object)
+{
+	struct capipc_message *message;
+	int ret;
+
+	capipc_receive_clear(&request->argument.receive);
+	ret = capipc_receive_begin(context, object, &request->argument.receive, &message);
+	if (ret == -EMSGSIZE)
+		return capipc_receive_refuse(request, ret);
+	if (ret)
+		return ret;
+	return capipc_receive_deliver_from(context, request, object, message);
+}
+
+/* What was given to the calling thread: who sent it has begun to receive it for us. */
+static int capipc_receive_given(struct capipc_context *context, struct capipc_request *request,
+				const struct capipc_receiver *receiver)
+{
+	struct capipc_receive *arg = &request->argument.receive;
+	const struct capipc_message *message = receiver->message;
+
+	capipc_receive_clear(arg);
+	arg->type = message->type;
+	arg->from = receiver->from;
+	arg->ordinal = message->ordinal;
+	arg->data_len = message->len;
+	arg->attachments_count = message->moved_count;
+	arg->facet = receiver->facet;
+	arg->cookie = receiver->cookie;
+	return capipc_receive_deliver_from(context, request, receiver->object,
+					   receiver->message);
 }
 
 static int capipc_receive_any(struct capipc_context *context, struct capipc_request *request,
 			      const struct capipc_deadline *deadline)
 {
+	struct capipc_receiver receiver;
 	struct capipc_object *object;
 	bool expired = false;
 	int ret;
 
 	for (;;) {
-		object = capipc_receive_pick(context);
+		bool wait = !deadline->nowait && !expired;
+
+		object = capipc_receive_pick(context, &request->argument.receive,
+					     wait ? &receiver : NULL);
 		if (object) {
 			ret = capipc_receive_from(context, request, object);
 			capipc_object_put(object);
@@ -361,12 +402,14 @@ static int capipc_receive_any(struct capipc_context *context, struct capipc_requ
 				return ret;
 			continue;
 		}
-		if (deadline->nowait)
-			return -EAGAIN;
-		if (expired)
-			return -ETIMEDOUT;
-		ret = capipc_wait_event(context->wait, !capipc_ready_is_empty(&context->ready),
-					deadline, 1);
+		if (!wait)
+			return expired ? -ETIMEDOUT : -EAGAIN;
+		ret = capipc_receiver_wait(&receiver, context, deadline);
+		if (receiver.object) {
+			ret = capipc_receive_given(context, request, &receiver);
+			capipc_endpoint_put(capipc_endpoint(receiver.object));
+			return ret;
+		}
 		expired = ret == -ETIMEDOUT;
 		if (ret && !expired)
 			return ret;
@@ -438,15 +481,15 @@ out_put:
 static int capipc_receive_reply(struct capipc_context *context, struct capipc_request *request)
 {
 	struct capipc_receive *arg = &request->argument.receive;
-	struct capipc_request reply;
+	struct capipc_reply reply;
+	u32 user_size;
 	int ret;
 
-	reply.file = request->file;
-	ret = capipc_request_copy(&reply, u64_to_user_ptr(arg->reply), sizeof(struct capipc_reply),
-				  offsetofend(struct capipc_reply, reserved));
+	ret = capipc_struct_copy(&reply, u64_to_user_ptr(arg->reply), sizeof(reply),
+				 offsetofend(struct capipc_reply, reserved), &user_size);
 	if (ret)
 		return ret;
-	ret = capipc_reply(context, &reply.argument.reply);
+	ret = capipc_reply(context, &reply);
 	if (ret && ret != -ECANCELED)
 		return ret;
 	/*

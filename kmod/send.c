@@ -15,6 +15,7 @@
  */
 #include "audit.h"
 #include "context.h"
+#include "fast.h"
 #include "ident.h"
 #include "ioctl.h"
 #include "listener.h"
@@ -42,13 +43,20 @@ struct capipc_sending {
 };
 
 /* Is the endpoint still the sender's, and may its peer still receive? */
-static int capipc_send_check_locked(const struct capipc_sending *sending)
+int capipc_send_check_locked(const struct capipc_context *context,
+			     struct capipc_endpoint *endpoint, u32 handle)
 {
-	const struct capipc_object *object = &sending->endpoint->object;
+	const struct capipc_object *object = &endpoint->object;
 
-	if (unlikely(object->owner != sending->context || object->handle != sending->handle))
+	lockdep_assert_held(object->lock);
+	if (unlikely(object->owner != context || object->handle != handle))
 		return capipc_object_is_away(object) ? -EBUSY : -EBADF;
-	return capipc_peer_closed_locked(sending->endpoint) ? -EPIPE : 0;
+	return capipc_peer_closed_locked(endpoint) ? -EPIPE : 0;
+}
+
+static int capipc_sending_check_locked(const struct capipc_sending *sending)
+{
+	return capipc_send_check_locked(sending->context, sending->endpoint, sending->handle);
 }
 
 /* What a sender waits for: room, or the news that there will be none. */
@@ -57,7 +65,7 @@ static bool capipc_send_goes_on(struct capipc_sending *sending)
 	bool changed;
 
 	capipc_object_lock(&sending->endpoint->object);
-	changed = capipc_send_check_locked(sending) ||
+	changed = capipc_sending_check_locked(sending) ||
 		  sending->target != capipc_endpoint_peer(sending->endpoint) ||
 		  capipc_window_has_news_locked(sending->target, sending->size);
 	capipc_object_unlock(&sending->endpoint->object);
@@ -68,7 +76,7 @@ static int capipc_reserve_locked(struct capipc_sending *sending)
 {
 	struct capipc_endpoint *endpoint = sending->endpoint;
 	struct capipc_endpoint *target = capipc_endpoint_peer(endpoint);
-	int ret = capipc_send_check_locked(sending);
+	int ret = capipc_sending_check_locked(sending);
 
 	if (ret)
 		return ret;
@@ -206,6 +214,24 @@ static noinline int capipc_retarget_locked(struct capipc_sending *sending,
 	return 0;
 }
 
+/* Nothing can fail any more: it is sent. */
+void capipc_send_post_locked(const struct capipc_context *context,
+			     struct capipc_endpoint *endpoint, struct capipc_message *message)
+{
+	struct capipc_endpoint *target = capipc_endpoint_peer(endpoint);
+	struct capipc_transaction *transaction = message->transaction;
+
+	lockdep_assert_held(endpoint->object.lock);
+	trace_capipc_send(context, endpoint, message);
+	if (transaction)
+		list_add_tail(&transaction->link, &target->calls);
+	if (capipc_fast_give_locked(&target->object, message))
+		return;
+	if (transaction)
+		transaction->request = message;
+	capipc_object_queue_locked(&target->object, message);
+}
+
 static int capipc_enqueue(struct capipc_sending *sending, struct capipc_message *message)
 {
 	struct capipc_object *object = &sending->endpoint->object;
@@ -214,37 +240,33 @@ static int capipc_enqueue(struct capipc_sending *sending, struct capipc_message 
 
 	capipc_object_lock(object);
 	target = &capipc_endpoint_peer(sending->endpoint)->object;
-	ret = capipc_send_check_locked(sending);
+	ret = capipc_sending_check_locked(sending);
 	if (unlikely(!ret && target != &sending->target->object))
 		ret = capipc_retarget_locked(sending, message);
 	/* Rules may have been set, or the holder have changed, since we looked. */
 	if (!ret && !capipc_rule_allows_locked(sending->endpoint, sending->sender,
 					       sending->sender_changed, sending->ordinal))
 		ret = -EACCES;
-	if (!ret) {
-		trace_capipc_send(sending->context, sending->endpoint, message);
-		if (message->transaction) {
-			message->transaction->request = message;
-			list_add_tail(&message->transaction->link,
-				      &capipc_endpoint(target)->calls);
-		}
-		capipc_object_queue_locked(target, message);
-	}
+	if (!ret)
+		capipc_send_post_locked(sending->context, sending->endpoint, message);
 	capipc_object_unlock(object);
 	return ret;
 }
 
-/* Let the message know its call, and the call who made it. */
-static void capipc_send_bind(struct capipc_sending *sending, struct capipc_message *message,
-			     struct capipc_transaction *transaction)
+/*
+ * Let the message know its call, and the call who made it, and through what, to whom.
+ * Nobody else knows of either yet.
+ */
+void capipc_send_bind(struct capipc_message *message, struct capipc_endpoint *endpoint,
+		      struct capipc_endpoint *target, struct capipc_transaction *transaction)
 {
 	message->type = CAPIPC_RECEIVED_CALL;
 	message->transaction = capipc_transaction_get(transaction);
-	transaction->sender = capipc_ident_get(sending->sender);
-	transaction->sender_changed = sending->sender_changed;
-	capipc_object_get(&sending->endpoint->object);
-	transaction->endpoint = sending->endpoint;
-	transaction->target = sending->target;
+	transaction->sender = capipc_ident_get(message->sender);
+	transaction->sender_changed = message->sender_changed;
+	capipc_endpoint_get(endpoint);
+	transaction->endpoint = endpoint;
+	transaction->target = target;
 }
 
 /* Apart, so that a message that carries nothing needs no stack for it. */
@@ -279,8 +301,8 @@ static int capipc_build_and_enqueue(struct capipc_sending *sending,
 	struct capipc_message *message;
 	int ret;
 
-	message = capipc_message_create(context->account, outgoing->data, outgoing->data_len,
-					outgoing->attachments_count);
+	message = capipc_message_create(context, context->account, outgoing->data,
+					outgoing->data_len, outgoing->attachments_count);
 	if (IS_ERR(message))
 		return PTR_ERR(message);
 	message->ordinal = outgoing->ordinal;
@@ -288,7 +310,8 @@ static int capipc_build_and_enqueue(struct capipc_sending *sending,
 	message->sender_changed = sending->sender_changed;
 
 	if (outgoing->transaction)
-		capipc_send_bind(sending, message, outgoing->transaction);
+		capipc_send_bind(message, sending->endpoint, sending->target,
+				 outgoing->transaction);
 	if (likely(!outgoing->attachments_count))
 		ret = capipc_enqueue(sending, message);
 	else
@@ -298,36 +321,20 @@ static int capipc_build_and_enqueue(struct capipc_sending *sending,
 	return ret;
 }
 
-/**
- * capipc_send - send a message
- * @context: the sender's
- * @outgoing: the message
- *
- * Return: 0 and it is queued, or an error and nothing has happened.
- */
-int capipc_send(struct capipc_context *context, const struct capipc_outgoing *outgoing)
+/* Whatever it carries, and whatever stands in its way. */
+static noinline int capipc_send_general(struct capipc_context *context,
+					struct capipc_endpoint *endpoint,
+					const struct capipc_outgoing *outgoing)
 {
 	struct capipc_sending sending = {
 		.context = context,
+		.endpoint = endpoint,
 		.handle = outgoing->handle,
 		.ordinal = outgoing->ordinal,
 		.moving = outgoing->attachments_count,
+		.size = capipc_message_size(outgoing->data_len, outgoing->attachments_count),
 	};
-	struct capipc_handle handle;
 	int ret;
-
-	if (outgoing->attachments_count > CAPIPC_ATTACHMENTS_MAX)
-		return -EINVAL;
-	if (outgoing->data_len > CAPIPC_MESSAGE_MAX)
-		return -EMSGSIZE;
-	sending.size = capipc_message_size(outgoing->data_len, outgoing->attachments_count);
-	if (sending.size > READ_ONCE(capipc_window_bytes))
-		return -EMSGSIZE;
-	ret = capipc_table_get(&context->table, outgoing->handle, CAPIPC_KIND_ENDPOINT,
-			       CAPIPC_RIGHT_WRITE, &handle);
-	if (ret)
-		return ret;
-	sending.endpoint = capipc_endpoint(handle.object);
 
 	ret = capipc_reserve(&sending, &outgoing->deadline);
 	if (!ret) {
@@ -340,7 +347,36 @@ int capipc_send(struct capipc_context *context, const struct capipc_outgoing *ou
 	}
 	if (ret == -EACCES)
 		capipc_send_denied(&sending);
-	capipc_handle_put(&handle);
+	return ret;
+}
+
+/**
+ * capipc_send - send a message
+ * @context: the sender's
+ * @outgoing: the message
+ *
+ * Return: 0 and it is queued, or an error and nothing has happened.
+ */
+int capipc_send(struct capipc_context *context, const struct capipc_outgoing *outgoing)
+{
+	struct capipc_endpoint *endpoint;
+	struct capipc_handle handle;
+	int ret = 0;
+
+	if (outgoing->attachments_count > CAPIPC_ATTACHMENTS_MAX)
+		return -EINVAL;
+	if (outgoing->data_len > CAPIPC_MESSAGE_MAX ||
+	    capipc_message_size(outgoing->data_len, outgoing->attachments_count) >
+		    READ_ONCE(capipc_window_bytes))
+		return -EMSGSIZE;
+	ret = capipc_table_get(&context->table, outgoing->handle, CAPIPC_KIND_ENDPOINT,
+			       CAPIPC_RIGHT_WRITE, &handle);
+	if (ret)
+		return ret;
+	endpoint = capipc_endpoint(handle.object);
+	if (!capipc_fast_send(context, endpoint, outgoing))
+		ret = capipc_send_general(context, endpoint, outgoing);
+	capipc_endpoint_put(endpoint);
 	return ret;
 }
 

@@ -195,6 +195,20 @@ void capipc_table_unreserve(struct capipc_table *table, u32 n)
 	capipc_account_uncharge(table->account, CAPIPC_HANDLES, n);
 }
 
+/* The first of the free list, which is not empty. Returns its handle value. */
+static u32 capipc_slot_take(struct capipc_table *table)
+{
+	u32 index = table->free_first;
+	struct capipc_slot *slot = capipc_slot_at(table, index);
+
+	table->free_first = slot->next;
+	if (table->free_first == CAPIPC_NO_SLOT)
+		table->free_last = CAPIPC_NO_SLOT;
+	table->free--;
+	slot->state = CAPIPC_SLOT_RESERVED;
+	return capipc_handle_value(index, slot->generation);
+}
+
 /**
  * capipc_table_take - take a slot that was reserved
  * @table: the table
@@ -204,21 +218,41 @@ void capipc_table_unreserve(struct capipc_table *table, u32 n)
  */
 u32 capipc_table_take(struct capipc_table *table)
 {
-	struct capipc_slot *slot;
-	u32 index, value;
+	u32 value;
 
 	spin_lock(&table->lock);
-	index = table->free_first;
-	slot = capipc_slot_at(table, index);
-	table->free_first = slot->next;
-	if (table->free_first == CAPIPC_NO_SLOT)
-		table->free_last = CAPIPC_NO_SLOT;
-	table->free--;
 	table->reserved--;
-	slot->state = CAPIPC_SLOT_RESERVED;
-	value = capipc_handle_value(index, slot->generation);
+	value = capipc_slot_take(table);
 	spin_unlock(&table->lock);
 	return value;
+}
+
+/**
+ * capipc_table_claim - reserve a slot and take it
+ * @table: the table
+ * @value: out: as from capipc_table_take()
+ *
+ * Return: 0, -EDQUOT or -ENOMEM.
+ */
+int capipc_table_claim(struct capipc_table *table, u32 *value)
+{
+	int ret = capipc_account_charge(table->account, CAPIPC_HANDLES, 1);
+
+	if (ret)
+		return ret;
+	spin_lock(&table->lock);
+	if (likely(table->free > table->reserved)) {
+		*value = capipc_slot_take(table);
+		spin_unlock(&table->lock);
+		return 0;
+	}
+	spin_unlock(&table->lock);
+
+	capipc_account_uncharge(table->account, CAPIPC_HANDLES, 1);
+	ret = capipc_table_reserve(table, 1, false);
+	if (!ret)
+		*value = capipc_table_take(table);
+	return ret;
 }
 
 /*

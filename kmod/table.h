@@ -79,6 +79,7 @@ void capipc_table_init(struct capipc_table *table, struct capipc_account *accoun
 void capipc_table_destroy(struct capipc_table *table);
 
 int __must_check capipc_table_reserve(struct capipc_table *table, u32 n, bool force);
+int __must_check capipc_table_claim(struct capipc_table *table, u32 *value);
 void capipc_table_unreserve(struct capipc_table *table, u32 n);
 u32 capipc_table_take(struct capipc_table *table);
 void capipc_table_abort(struct capipc_table *table, u32 value);

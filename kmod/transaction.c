@@ -4,24 +4,37 @@
  *
  * Steps of the model (docs/model.md): withdraw, answer.
  */
+#include "context.h"
 #include "ident.h"
+#include "limits.h"
 #include "message.h"
 #include "object.h"
 #include "pipe.h"
 #include "transaction.h"
 #include "window.h"
 
+/* Without what a context has kept of one that is over, a new one. */
+static struct capipc_transaction *capipc_transaction_allocate(struct capipc_context *context)
+{
+	struct capipc_transaction *transaction = NULL;
+
+	if (READ_ONCE(context->spare_transaction))
+		transaction = xchg(&context->spare_transaction, NULL);
+	return transaction ?: kmalloc(sizeof(*transaction), GFP_KERNEL_ACCOUNT);
+}
+
 /**
  * capipc_transaction_create - prepare a call
- * @account: of the caller, who pays for the largest reply it takes
+ * @context: of the caller, who pays for the largest reply it takes
  * @reply_capacity: most bytes
  * @reply_attachments: most attachments
  *
  * Return: the transaction, or -EDQUOT, -ENOMEM.
  */
-struct capipc_transaction *capipc_transaction_create(struct capipc_account *account,
+struct capipc_transaction *capipc_transaction_create(struct capipc_context *context,
 						     u32 reply_capacity, u32 reply_attachments)
 {
+	struct capipc_account *account = context->account;
 	struct capipc_transaction *transaction;
 	size_t charge = sizeof(*transaction) +
 		capipc_message_size(reply_capacity, reply_attachments);
@@ -33,19 +46,20 @@ struct capipc_transaction *capipc_transaction_create(struct capipc_account *acco
 		ret = capipc_account_charge(account, CAPIPC_HANDLES, reply_attachments);
 	if (ret)
 		goto err_bytes;
-	transaction = kzalloc(sizeof(*transaction), GFP_KERNEL_ACCOUNT);
+	transaction = capipc_transaction_allocate(context);
 	if (!transaction) {
 		ret = -ENOMEM;
 		goto err_handles;
 	}
-	refcount_set(&transaction->refs, 1);
+	*transaction = (struct capipc_transaction) {
+		.refs = REFCOUNT_INIT(1),
+		.link = LIST_HEAD_INIT(transaction->link),
+		.account = account,
+		.charge = charge,
+		.reply_capacity = reply_capacity,
+		.reply_attachments = reply_attachments,
+	};
 	spin_lock_init(&transaction->lock);
-	init_waitqueue_head(&transaction->wait);
-	INIT_LIST_HEAD(&transaction->link);
-	transaction->account = account;
-	transaction->charge = charge;
-	transaction->reply_capacity = reply_capacity;
-	transaction->reply_attachments = reply_attachments;
 	if (reply_attachments)
 		transaction->files_max = capipc_files_max();
 	return transaction;
@@ -64,10 +78,9 @@ struct capipc_transaction *capipc_transaction_get(struct capipc_transaction *tra
 	return transaction;
 }
 
-void capipc_transaction_put(struct capipc_transaction *transaction)
+/* The last reference is gone: what it has, but for its memory. */
+static void capipc_transaction_release(struct capipc_transaction *transaction)
 {
-	if (!refcount_dec_and_test(&transaction->refs))
-		return;
 	WARN_ON_ONCE(transaction->reply);
 	capipc_ident_put(transaction->sender);
 	if (transaction->endpoint) {
@@ -75,12 +88,36 @@ void capipc_transaction_put(struct capipc_transaction *transaction)
 		capipc_object_lock(&transaction->endpoint->object);
 		list_del(&transaction->link);
 		capipc_object_unlock(&transaction->endpoint->object);
-		capipc_object_put(&transaction->endpoint->object);
+		capipc_endpoint_put(transaction->endpoint);
 	}
 	if (transaction->reply_attachments)
 		capipc_account_uncharge(transaction->account, CAPIPC_HANDLES,
 					transaction->reply_attachments);
 	capipc_account_uncharge(transaction->account, CAPIPC_BYTES, transaction->charge);
+}
+
+void capipc_transaction_put(struct capipc_transaction *transaction)
+{
+	if (!refcount_dec_and_test(&transaction->refs))
+		return;
+	capipc_transaction_release(transaction);
+	kfree(transaction);
+}
+
+/**
+ * capipc_transaction_recycle - a call is over for its caller
+ * @transaction: the call, whose reference is put
+ * @context: the caller's, which keeps the memory for its next one
+ */
+void capipc_transaction_recycle(struct capipc_transaction *transaction,
+				struct capipc_context *context)
+{
+	if (!refcount_dec_and_test(&transaction->refs))
+		return;
+	capipc_transaction_release(transaction);
+	if (READ_ONCE(capipc_fast_path) && !READ_ONCE(context->spare_transaction) &&
+	    !cmpxchg(&context->spare_transaction, NULL, transaction))
+		return;
 	kfree(transaction);
 }
 
@@ -95,10 +132,50 @@ static bool capipc_transaction_settle(struct capipc_transaction *transaction, u8
 		transaction->reply = reply;
 		/* Pairs with the acquire in capipc_transaction_state(). */
 		smp_store_release(&transaction->state, state);
-		wake_up(&transaction->wait);
+		if (transaction->waiter)
+			capipc_waiter_call(transaction->waiter);
+		transaction->waiter = NULL;
 	}
 	spin_unlock(&transaction->lock);
 	return first;
+}
+
+/**
+ * capipc_transaction_expect - the calling thread is going to wait
+ * @transaction: the call
+ * @waiter: filled in: what capipc_transaction_wait() will wait with
+ */
+void capipc_transaction_expect(struct capipc_transaction *transaction,
+			       struct capipc_waiter *waiter)
+{
+	capipc_waiter_init(waiter);
+	spin_lock(&transaction->lock);
+	if (transaction->state == CAPIPC_WAITING)
+		transaction->waiter = waiter;
+	spin_unlock(&transaction->lock);
+}
+
+/**
+ * capipc_transaction_wait - wait until a call is answered or dropped
+ * @transaction: the call
+ * @waiter: of the calling thread, which is the only one
+ * @deadline: how long
+ * @patience: how it went before
+ *
+ * Return: 0, -ETIMEDOUT, -ERESTARTSYS; whatever it is, the state tells how far it is.
+ */
+int capipc_transaction_wait(struct capipc_transaction *transaction,
+			    struct capipc_waiter *waiter, const struct capipc_deadline *deadline,
+			    struct capipc_patience *patience)
+{
+	int ret = capipc_waiter_wait(waiter, deadline, patience);
+
+	if (unlikely(ret)) {
+		spin_lock(&transaction->lock);
+		transaction->waiter = NULL;
+		spin_unlock(&transaction->lock);
+	}
+	return ret;
 }
 
 /**

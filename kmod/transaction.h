@@ -18,6 +18,7 @@
 
 #include "account.h"
 #include "main.h"
+#include "waiter.h"
 
 enum capipc_transaction_state {
 	CAPIPC_WAITING,
@@ -29,10 +30,10 @@ enum capipc_transaction_state {
 /**
  * struct capipc_transaction - a call
  * @refs: references
- * @lock: protects @state and @reply
+ * @lock: protects @state, @reply and @waiter
  * @state: enum capipc_transaction_state
  * @reply: %CAPIPC_REPLIED: the reply, until the caller takes it
- * @wait: where the caller waits
+ * @waiter: the caller's thread, if it waits; @lock
  * @account: the caller's, which has paid @charge and @reply_attachments for the
  *           reply; invariant
  * @charge: bytes
@@ -49,11 +50,11 @@ enum capipc_transaction_state {
  */
 struct capipc_transaction {
 	refcount_t refs;
-	spinlock_t lock; /* @state and @reply */
+	spinlock_t lock; /* @state, @reply, @waiter */
 	u8 state;
 	bool sender_changed;
 	struct capipc_message *reply;
-	wait_queue_head_t wait;
+	struct capipc_waiter *waiter;
 	struct capipc_account *account;
 	size_t charge;
 	u32 reply_capacity;
@@ -72,10 +73,17 @@ static inline u8 capipc_transaction_state(const struct capipc_transaction *trans
 	return smp_load_acquire(&transaction->state);
 }
 
-struct capipc_transaction *capipc_transaction_create(struct capipc_account *account,
+struct capipc_transaction *capipc_transaction_create(struct capipc_context *context,
 						     u32 reply_capacity, u32 reply_attachments);
 struct capipc_transaction *capipc_transaction_get(struct capipc_transaction *transaction);
 void capipc_transaction_put(struct capipc_transaction *transaction);
+void capipc_transaction_recycle(struct capipc_transaction *transaction,
+				struct capipc_context *context);
+void capipc_transaction_expect(struct capipc_transaction *transaction,
+			       struct capipc_waiter *waiter);
+int capipc_transaction_wait(struct capipc_transaction *transaction,
+			    struct capipc_waiter *waiter, const struct capipc_deadline *deadline,
+			    struct capipc_patience *patience);
 bool capipc_transaction_answer(struct capipc_transaction *transaction,
 			       struct capipc_message *reply);
 void capipc_transaction_drop(struct capipc_transaction *transaction);

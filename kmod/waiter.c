@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Waiters: see waiter.h.
+ */
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
+
+#include "limits.h"
+#include "waiter.h"
+
+/* Giving way is not tried more often than once in 2 to the power of so many times. */
+#define CAPIPC_MISSES_MAX	10
+/* How often giving way is tried when nobody else runs. */
+#define CAPIPC_ATTEMPTS		6
+/* In how many waits in a row that may happen. */
+#define CAPIPC_HELD_MAX		1024
+
+/**
+ * capipc_waiter_call - what a thread waits for has been done
+ * @waiter: the thread; not called yet. It is gone when this returns.
+ *
+ * Under the lock that protects the pointer to it.
+ */
+void capipc_waiter_call(struct capipc_waiter *waiter)
+{
+	struct task_struct *task = waiter->task;
+
+	/* The thread may go on, and end, as soon as it is called. */
+	rcu_read_lock();
+	/*
+	 * A full barrier, as is set_current_state(): either we see that the thread
+	 * is about to sleep, or it sees that it was called.
+	 */
+	smp_store_mb(waiter->called, true);
+	if (!task_is_running(task))
+		wake_up_process(task);
+	rcu_read_unlock();
+}
+
+/* Is it worth trying? */
+static bool capipc_patience_left(struct capipc_patience *patience)
+{
+	u16 skip = READ_ONCE(patience->skip);
+
+	if (skip) {
+		WRITE_ONCE(patience->skip, skip - 1);
+		return false;
+	}
+	/* Nobody to give way to; or nobody that would run, instead of who has priority. */
+	return READ_ONCE(capipc_fast_path) && !single_task_running() &&
+	       current->prio >= MAX_RT_PRIO;
+}
+
+/* Let others run. Returns whether any did. */
+static bool capipc_yield(void)
+{
+	unsigned long switches = current->nvcsw + current->nivcsw;
+
+	yield();
+	return current->nvcsw + current->nivcsw != switches;
+}
+
+/* It was of no use: leave it out the next time, and then for twice as many times. */
+static void capipc_patience_miss(struct capipc_patience *patience, bool held)
+{
+	u16 tries = READ_ONCE(patience->held);
+	u8 misses;
+
+	if (held && tries < CAPIPC_HELD_MAX) {
+		WRITE_ONCE(patience->held, tries + 1);
+		return;
+	}
+	misses = min_t(u8, READ_ONCE(patience->misses) + 1, CAPIPC_MISSES_MAX);
+	WRITE_ONCE(patience->misses, misses);
+	WRITE_ONCE(patience->skip, BIT(misses));
+}
+
+/*
+ * Let others run on this processor. Who is waited for is among them if it was woken
+ * here, or has given way to us itself: then neither of the two sleeps, nor has to be woken.
+ *
+ * Who has run less than the others is not let go. That is what a thread that has slept
+ * for long is owed, some milliseconds; a few attempts each time use that up, and make up for
+ * the little by which two that work for each other differ. If it still is not let go
+ * when it has tried for that long, it stops trying.
+ */
+static void capipc_waiter_give_way(const struct capipc_waiter *waiter,
+				   struct capipc_patience *patience)
+{
+	unsigned int attempts = CAPIPC_ATTEMPTS;
+
+	while (!capipc_yield() && --attempts)
+		;
+	if (!READ_ONCE(waiter->called)) {
+		capipc_patience_miss(patience, !attempts);
+	} else if (patience->misses || patience->held) {
+		WRITE_ONCE(patience->misses, 0);
+		WRITE_ONCE(patience->held, 0);
+	}
+}
+
+/**
+ * capipc_waiter_wait - wait until it is called
+ * @waiter: of the calling thread
+ * @deadline: how long
+ * @patience: how it went before
+ *
+ * Return: 0, or -ETIMEDOUT, -ERESTARTSYS: unless it is called before who called takes the
+ * lock to see to it that it will not be any more.
+ */
+int capipc_waiter_wait(struct capipc_waiter *waiter, const struct capipc_deadline *deadline,
+		       struct capipc_patience *patience)
+{
+	int ret = 0;
+
+	if (!READ_ONCE(waiter->called) && capipc_patience_left(patience))
+		capipc_waiter_give_way(waiter, patience);
+	while (!READ_ONCE(waiter->called)) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (READ_ONCE(waiter->called))
+			break;
+		ret = signal_pending(current) ? -ERESTARTSYS : capipc_sleep(deadline);
+		if (ret)
+			break;
+	}
+	__set_current_state(TASK_RUNNING);
+	return capipc_waiter_called(waiter) ? 0 : ret;
+}
