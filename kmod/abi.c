@@ -27,7 +27,7 @@ static_assert(sizeof(struct capipc_inspect) == 64);
 static_assert(sizeof(struct capipc_send) == 48);
 static_assert(sizeof(struct capipc_call) == 120);
 static_assert(sizeof(struct capipc_reply) == 40);
-static_assert(sizeof(struct capipc_receive) == 128);
+static_assert(sizeof(struct capipc_receive) == 136);
 static_assert(sizeof(struct capipc_listen) == 64);
 static_assert(sizeof(struct capipc_connect) == 32);
 static_assert(sizeof(struct capipc_restrict) == 32);

@@ -32,18 +32,19 @@ static int capipc_buffer_publish(struct capipc_context *context, struct capipc_r
 int capipc_ioctl_create_buffer(struct capipc_context *context, struct capipc_request *request)
 {
 	struct capipc_create_buffer *arg = &request->argument.create_buffer;
+	bool area = arg->flags & CAPIPC_BUFFER_AREA;
 	struct capipc_handle what = {
-		.rights = CAPIPC_BUFFER_RIGHTS,
+		.rights = area ? CAPIPC_AREA_RIGHTS : CAPIPC_BUFFER_RIGHTS,
 		.kind = CAPIPC_KIND_BUFFER,
 	};
 	int ret;
 
-	if (arg->flags || arg->reserved)
+	if ((arg->flags & ~CAPIPC_BUFFER_AREA) || arg->reserved)
 		return -EINVAL;
 	ret = capipc_table_reserve(&context->table, 1, false);
 	if (ret)
 		return ret;
-	what.memory = capipc_memory_create(context->account, arg->bytes);
+	what.memory = capipc_memory_create(context->account, arg->bytes, area);
 	if (IS_ERR(what.memory)) {
 		capipc_table_unreserve(&context->table, 1);
 		return PTR_ERR(what.memory);

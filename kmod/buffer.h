@@ -14,6 +14,9 @@
 	(CAPIPC_RIGHT_READ | CAPIPC_RIGHT_WRITE | CAPIPC_RIGHT_MAP |	\
 	 CAPIPC_RIGHT_TRANSFER | CAPIPC_RIGHT_DUPLICATE)
 
+/* Those of a receive area. */
+#define CAPIPC_AREA_RIGHTS	(CAPIPC_RIGHT_READ | CAPIPC_RIGHT_MAP)
+
 int capipc_ioctl_create_buffer(struct capipc_context *context, struct capipc_request *request);
 int capipc_ioctl_duplicate(struct capipc_context *context, struct capipc_request *request);
 

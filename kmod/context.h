@@ -38,6 +38,7 @@
  * @ready_lock: protects @ready and @receivers
  * @ready: objects that something can be received from
  * @receivers: threads that wait for @ready, those who came last first
+ * @has_area: something was received into an area; a hint
  * @wait: threads that wait for something else of an object, and pollers
  * @patience: of threads that wait for something to receive, or for a reply
  * @cred: credentials with which it was opened or last received from; RCU,
@@ -65,6 +66,7 @@ struct capipc_context {
 	struct capipc_ready ready;
 	struct list_head receivers;
 	struct capipc_patience patience;
+	bool has_area;
 	wait_queue_head_t wait;
 	const struct cred __rcu *cred;
 	struct capipc_message *spare_message;

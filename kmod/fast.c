@@ -6,6 +6,7 @@
 #include "copy.h"
 #include "fast.h"
 #include "ident.h"
+#include "ioctl.h"
 #include "limits.h"
 #include "message.h"
 #include "object.h"
@@ -27,49 +28,6 @@ static bool capipc_fast_may_send_locked(struct capipc_context *context,
 	       !capipc_window_take_locked(capipc_endpoint_peer(endpoint), size);
 }
 
-/**
- * capipc_fast_send - send a short message that carries nothing
- * @context: the sender's
- * @endpoint: what it is sent through; the caller has a reference
- * @outgoing: the message
- *
- * The bytes are copied before anything is looked at, so one section under the lock of the
- * pipe is enough.
- *
- * Return: whether it was sent. If not, nothing has happened.
- */
-bool capipc_fast_send(struct capipc_context *context, struct capipc_endpoint *endpoint,
-		      const struct capipc_outgoing *outgoing)
-{
-	size_t size = capipc_message_size(outgoing->data_len, 0);
-	struct capipc_message *message;
-	bool sent;
-
-	if (!READ_ONCE(capipc_fast_path) || outgoing->attachments_count ||
-	    outgoing->data_len > CAPIPC_MESSAGE_SMALL)
-		return false;
-	message = capipc_message_create(context, context->account, outgoing->data,
-					outgoing->data_len, 0);
-	if (IS_ERR(message))
-		return false;
-	message->ordinal = outgoing->ordinal;
-
-	capipc_object_lock(&endpoint->object);
-	sent = capipc_fast_may_send_locked(context, endpoint, outgoing, size);
-	if (likely(sent)) {
-		message->sender = capipc_ident_get(endpoint->ident);
-		message->sender_changed = endpoint->ident_changed;
-		if (outgoing->transaction)
-			capipc_send_bind(message, endpoint, capipc_endpoint_peer(endpoint),
-					 outgoing->transaction);
-		capipc_send_post_locked(context, endpoint, message);
-	}
-	capipc_object_unlock(&endpoint->object);
-	if (unlikely(!sent))
-		capipc_message_recycle(message, context);
-	return sent;
-}
-
 /* Is a message that is sent to it now the next one that its holder receives from it? */
 static bool capipc_fast_is_next_locked(struct capipc_object *object)
 {
@@ -78,41 +36,168 @@ static bool capipc_fast_is_next_locked(struct capipc_object *object)
 	       (object->rights & CAPIPC_RIGHT_READ) && !capipc_endpoint(object)->news;
 }
 
+static struct capipc_receiver *capipc_fast_claim_locked(struct capipc_object *object,
+							const struct capipc_message *message)
+{
+	struct capipc_context *owner = object->owner;
+	struct capipc_receiver *receiver;
+
+	if (!capipc_fast_is_next_locked(object))
+		return NULL;
+	spin_lock(&owner->ready_lock);
+	receiver = capipc_receiver_claim_locked(owner, message);
+	spin_unlock(&owner->ready_lock);
+	return receiver;
+}
+
 /**
  * capipc_fast_give_locked - let a thread have a message without queuing it
  * @object: the endpoint that it is sent to
  * @message: the message, in no queue; the thread's if this succeeds
  *
- * For a thread that waits, with room enough, while nothing is ready that would be
- * received before it. It is left to that thread to see to the rest, and to put it into the
- * queue if it cannot be delivered: it is where a thread is that has begun to receive.
+ * It is left to the thread to see to the rest, and to put the message into the queue if it
+ * cannot be delivered.
  *
- * Return: whether there was such a thread.
+ * Return: whether there was a thread that waits for it.
  */
 bool capipc_fast_give_locked(struct capipc_object *object, struct capipc_message *message)
 {
-	struct capipc_context *owner = object->owner;
 	struct capipc_receiver *receiver;
 
-	if (!READ_ONCE(capipc_fast_path) || !capipc_fast_is_next_locked(object))
+	if (!READ_ONCE(capipc_fast_path))
 		return false;
-	spin_lock(&owner->ready_lock);
-	receiver = list_first_entry_or_null(&owner->receivers, struct capipc_receiver, link);
-	if (receiver &&
-	    (!capipc_ready_is_empty(&owner->ready) ||
-	     message->len > receiver->data_capacity ||
-	     message->moved_count > receiver->attachments_capacity))
-		receiver = NULL;
-	if (receiver) {
-		capipc_endpoint_get(capipc_endpoint(object));
-		receiver->object = object;
-		receiver->message = message;
-		receiver->from = object->handle;
-		receiver->facet = capipc_endpoint(object)->facet;
-		receiver->cookie = object->cookie;
-		object->receiving = true;
-		capipc_receiver_call(receiver);
+	receiver = capipc_fast_claim_locked(object, message);
+	if (!receiver)
+		return false;
+	capipc_receiver_give_locked(receiver, object, message);
+	return true;
+}
+
+/* Let the message, and its call, know who sends it. */
+static void capipc_fast_sign_locked(struct capipc_message *message,
+				    struct capipc_endpoint *endpoint,
+				    const struct capipc_outgoing *outgoing)
+{
+	message->ordinal = outgoing->ordinal;
+	message->sender = capipc_ident_get(endpoint->ident);
+	message->sender_changed = endpoint->ident_changed;
+	if (outgoing->transaction)
+		capipc_send_bind(message, endpoint, capipc_endpoint_peer(endpoint),
+				 outgoing->transaction);
+}
+
+/* The bytes have been copied already, so one section under the lock is enough. */
+static bool capipc_fast_send_whole(struct capipc_context *context,
+				   struct capipc_endpoint *endpoint,
+				   const struct capipc_outgoing *outgoing,
+				   struct capipc_message *message)
+{
+	bool sent;
+
+	if (capipc_copy_in(message->data, u64_to_user_ptr(outgoing->data), message->len))
+		return false;
+	capipc_object_lock(&endpoint->object);
+	sent = capipc_fast_may_send_locked(context, endpoint, outgoing, message->charge);
+	if (likely(sent)) {
+		capipc_fast_sign_locked(message, endpoint, outgoing);
+		capipc_send_post_locked(context, endpoint, message);
 	}
+	capipc_object_unlock(&endpoint->object);
+	return sent;
+}
+
+/* With the lock, for it must be the next message, but without sleeping. */
+static bool capipc_fast_place_locked(struct capipc_object *target,
+				     struct capipc_receiver *receiver,
+				     const struct capipc_outgoing *outgoing)
+{
+	struct capipc_context *owner = target->owner;
+
+	lockdep_assert_held(target->lock);
+	if (capipc_room_fill(&receiver->request->room, u64_to_user_ptr(outgoing->data),
+			     outgoing->data_len))
+		return true;
+	spin_lock(&owner->ready_lock);
+	capipc_receiver_unclaim_locked(receiver, owner);
 	spin_unlock(&owner->ready_lock);
-	return receiver;
+	return false;
+}
+
+/* The bytes are copied to where they are received, if a thread waits for them. */
+static bool capipc_fast_send_placed(struct capipc_context *context,
+				   struct capipc_endpoint *endpoint,
+				   const struct capipc_outgoing *outgoing,
+				   struct capipc_message *message)
+{
+	struct capipc_object *target;
+	struct capipc_receiver *receiver;
+	bool sent = false;
+
+	capipc_object_lock(&endpoint->object);
+	target = &capipc_endpoint_peer(endpoint)->object;
+	if (!capipc_fast_may_send_locked(context, endpoint, outgoing, message->charge))
+		goto out_unlock;
+	receiver = capipc_fast_claim_locked(target, message);
+	sent = receiver && capipc_fast_place_locked(target, receiver, outgoing);
+	if (sent) {
+		capipc_fast_sign_locked(message, endpoint, outgoing);
+		capipc_send_announce_locked(context, endpoint, message);
+		capipc_receiver_give_locked(receiver, target, message);
+	} else {
+		capipc_window_release_locked(capipc_endpoint(target), message->charge);
+	}
+out_unlock:
+	capipc_object_unlock(&endpoint->object);
+	return sent;
+}
+
+/* Do threads of who receives it have areas? A guess. */
+static bool capipc_fast_has_area(struct capipc_endpoint *endpoint)
+{
+	const struct capipc_context *owner;
+	bool area;
+
+	rcu_read_lock();
+	owner = READ_ONCE(capipc_endpoint_peer(endpoint)->object.owner);
+	area = owner && READ_ONCE(owner->has_area);
+	rcu_read_unlock();
+	return area;
+}
+
+static bool capipc_fast_try(struct capipc_context *context, struct capipc_endpoint *endpoint,
+			    const struct capipc_outgoing *outgoing, bool placed)
+{
+	struct capipc_message *message;
+	bool sent;
+
+	message = capipc_message_new(context, context->account, outgoing->data_len, placed, 0);
+	if (IS_ERR(message))
+		return false;
+	if (placed)
+		sent = capipc_fast_send_placed(context, endpoint, outgoing, message);
+	else
+		sent = capipc_fast_send_whole(context, endpoint, outgoing, message);
+	if (unlikely(!sent))
+		capipc_message_recycle(message, context);
+	return sent;
+}
+
+/**
+ * capipc_fast_send - send a message that carries nothing
+ * @context: the sender's
+ * @endpoint: what it is sent through; the caller has a reference
+ * @outgoing: the message
+ *
+ * Return: whether it was sent. If not, nothing has happened.
+ */
+bool capipc_fast_send(struct capipc_context *context, struct capipc_endpoint *endpoint,
+		      const struct capipc_outgoing *outgoing)
+{
+	if (!READ_ONCE(capipc_fast_path) || outgoing->attachments_count ||
+	    outgoing->data_len > CAPIPC_PLACED_MAX)
+		return false;
+	if (outgoing->data_len > CAPIPC_PLACED_MIN && capipc_fast_has_area(endpoint) &&
+	    capipc_fast_try(context, endpoint, outgoing, true))
+		return true;
+	return capipc_fast_try(context, endpoint, outgoing, false);
 }

@@ -149,6 +149,7 @@ long capipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	request.user = (void __user *)arg;
 	request.size = entry->size;
 	request.out = entry->out;
+	request.room.memory = NULL;
 	ret = capipc_struct_copy(&request.argument, request.user, entry->size, entry->min_size,
 				 &request.user_size);
 	if (ret)

@@ -7,6 +7,7 @@
 
 #include <linux/fs.h>
 
+#include "area.h"
 #include "main.h"
 
 union capipc_argument {
@@ -45,6 +46,7 @@ union capipc_argument {
  * @user_size: its size as the caller knows it
  * @size: its size as we know it
  * @out: where what is told begins; nothing before that changes
+ * @room: where received bytes go, unless to a user pointer
  * @argument: our copy, unknown to the caller where it is longer
  */
 struct capipc_request {
@@ -53,6 +55,7 @@ struct capipc_request {
 	u32 user_size;
 	u32 size;
 	u32 out;
+	struct capipc_room room;
 	union capipc_argument argument;
 };
 

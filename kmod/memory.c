@@ -15,6 +15,9 @@
 #include "memory.h"
 #include "object.h"
 
+/* The longest run of pages that a receive area is made of, and a copy into it. */
+#define CAPIPC_RUN_ORDER	4U
+
 static void capipc_memory_free(struct capipc_memory *memory)
 {
 	struct capipc_account *account = memory->account;
@@ -42,15 +45,47 @@ static int capipc_memory_populate(struct capipc_memory *memory)
 	return 0;
 }
 
+/*
+ * The same for a receive area, which the kernel writes: pages in runs, as long as they
+ * are to be had, so that few copies are needed for what goes there.
+ */
+static int capipc_memory_populate_runs(struct capipc_memory *memory)
+{
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO;
+	unsigned int order = CAPIPC_RUN_ORDER;
+	unsigned long i = 0, n;
+	struct page *page;
+
+	while (i < memory->count) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		while (order && BIT(order) > memory->count - i)
+			order--;
+		page = alloc_pages(order ? gfp | __GFP_NORETRY | __GFP_NOWARN : gfp, order);
+		if (!page && !order)
+			return -ENOMEM;
+		if (!page) {
+			order--;
+			continue;
+		}
+		split_page(page, order);
+		for (n = 0; n < BIT(order); n++)
+			memory->pages[i++] = page++;
+		cond_resched();
+	}
+	return 0;
+}
+
 /**
  * capipc_memory_create - allocate memory that can be mapped
  * @account: who pays
  * @bytes: how much; rounded up to whole pages
+ * @area: for a receive area
  *
  * Return: the memory with one reference, or -EINVAL (nothing), -EMSGSIZE (more than
  * may be), -EDQUOT, -ENOMEM, -EINTR (the caller is being killed).
  */
-struct capipc_memory *capipc_memory_create(struct capipc_account *account, u64 bytes)
+struct capipc_memory *capipc_memory_create(struct capipc_account *account, u64 bytes, bool area)
 {
 	struct capipc_memory *memory;
 	unsigned long count;
@@ -77,7 +112,8 @@ struct capipc_memory *capipc_memory_create(struct capipc_account *account, u64 b
 	memory->account = account;
 	memory->charge = charge;
 	memory->count = count;
-	ret = capipc_memory_populate(memory);
+	memory->area = area;
+	ret = area ? capipc_memory_populate_runs(memory) : capipc_memory_populate(memory);
 	if (ret) {
 		capipc_memory_free(memory);
 		return ERR_PTR(ret);

@@ -22,6 +22,7 @@ struct vm_area_struct;
  * @account: pays, and is kept alive by what it pays; invariant
  * @charge: bytes charged to @account; invariant
  * @count: number of @pages; invariant
+ * @area: it is a receive area; invariant
  * @pages: the pages, of our own; invariant
  */
 struct capipc_memory {
@@ -30,6 +31,7 @@ struct capipc_memory {
 	struct capipc_account *account;
 	size_t charge;
 	unsigned long count;
+	bool area;
 	struct page *pages[] __counted_by(count);
 };
 
@@ -47,7 +49,7 @@ struct capipc_view {
 	bool writable;
 };
 
-struct capipc_memory *capipc_memory_create(struct capipc_account *account, u64 bytes);
+struct capipc_memory *capipc_memory_create(struct capipc_account *account, u64 bytes, bool area);
 struct capipc_memory *capipc_memory_get(struct capipc_memory *memory);
 void capipc_memory_put(struct capipc_memory *memory);
 u64 capipc_memory_size(const struct capipc_memory *memory);

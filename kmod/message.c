@@ -34,21 +34,21 @@ static struct capipc_message *capipc_message_small(struct capipc_context *contex
 }
 
 /**
- * capipc_message_create - allocate a message and copy its bytes in
+ * capipc_message_new - allocate a message without its bytes
  * @context: of who makes it
  * @account: who pays for it, or NULL
- * @data: user pointer to the bytes
- * @len: how many, at most %CAPIPC_MESSAGE_MAX
- * @attachments: room for how many, at most %CAPIPC_ATTACHMENTS_MAX
+ * @len: how many bytes, at most %CAPIPC_MESSAGE_MAX
+ * @placed: they will be elsewhere, and need no memory
+ * @attachments: how many there may be, which have no memory yet
  *
- * Return: the message, or -EDQUOT, -ENOMEM, -EFAULT.
+ * Return: the message, or -EDQUOT, -ENOMEM.
  */
-struct capipc_message *capipc_message_create(struct capipc_context *context,
-					     struct capipc_account *account, u64 data, u32 len,
-					     u32 attachments)
+struct capipc_message *capipc_message_new(struct capipc_context *context,
+					  struct capipc_account *account, u32 len, bool placed,
+					  u32 attachments)
 {
 	size_t size = capipc_message_size(len, attachments);
-	bool small = len <= CAPIPC_MESSAGE_SMALL;
+	bool small = placed || len <= CAPIPC_MESSAGE_SMALL;
 	struct capipc_message *message;
 	int ret;
 
@@ -71,9 +71,32 @@ struct capipc_message *capipc_message_create(struct capipc_context *context,
 		.type = CAPIPC_RECEIVED_MESSAGE,
 		.band = capipc_ready_band(),
 		.len = len,
+		.placed = placed,
 		.small = small,
 	};
-	ret = -EFAULT;
+	return message;
+}
+
+/**
+ * capipc_message_create - allocate a message and copy its bytes in
+ * @context: of who makes it
+ * @account: who pays for it, or NULL
+ * @data: user pointer to the bytes
+ * @len: how many, at most %CAPIPC_MESSAGE_MAX
+ * @attachments: room for how many, at most %CAPIPC_ATTACHMENTS_MAX
+ *
+ * Return: the message, or -EDQUOT, -ENOMEM, -EFAULT.
+ */
+struct capipc_message *capipc_message_create(struct capipc_context *context,
+					     struct capipc_account *account, u64 data, u32 len,
+					     u32 attachments)
+{
+	struct capipc_message *message;
+	int ret = -EFAULT;
+
+	message = capipc_message_new(context, account, len, false, attachments);
+	if (IS_ERR(message))
+		return message;
 	if (capipc_copy_in(message->data, u64_to_user_ptr(data), len))
 		goto err_free;
 	if (!attachments)
@@ -86,6 +109,33 @@ struct capipc_message *capipc_message_create(struct capipc_context *context,
 err_free:
 	capipc_message_recycle(message, context);
 	return ERR_PTR(ret);
+}
+
+/**
+ * capipc_message_retrieve - get the bytes of a message back from where it was received
+ * @message: a message that was placed, and could not be delivered
+ * @room: where
+ *
+ * The bytes must not be lost, so this waits until there is memory for them. They are
+ * no more than %CAPIPC_PLACED_MAX, and it is the receiver who waits: it has asked to be told
+ * where it cannot be told.
+ *
+ * Return: the message that takes its place.
+ */
+struct capipc_message *capipc_message_retrieve(struct capipc_message *message,
+					       const struct capipc_room *room)
+{
+	struct capipc_message *whole;
+
+	whole = kvmalloc(struct_size(whole, data, message->len),
+			 GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	*whole = *message;
+	INIT_LIST_HEAD(&whole->link);
+	whole->placed = false;
+	whole->small = false;
+	capipc_room_read(room, whole->data, whole->len);
+	kfree(message);
+	return whole;
 }
 
 /*

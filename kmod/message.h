@@ -10,6 +10,7 @@
 #define CAPIPC_MESSAGE_H
 
 #include "account.h"
+#include "area.h"
 #include "handle.h"
 #include "main.h"
 
@@ -40,6 +41,7 @@ struct capipc_moved {
  * @sender_changed: %CAPIPC_STAMP_CHANGED
  * @judged: who fuses has judged it; the lock of its queue
  * @band: how urgent it is: where it puts the object in whose queue it is
+ * @placed: its bytes are where they are received already, not in @data
  * @small: it has room for %CAPIPC_MESSAGE_SMALL bytes, and can be kept for another one
  * @type: enum capipc_receive_type
  * @transaction: the call that it is the request of, with a reference, or NULL
@@ -67,6 +69,7 @@ struct capipc_message {
 	bool sender_changed;
 	bool judged;
 	u8 band;
+	bool placed;
 	bool small;
 	u8 data[];
 };
@@ -86,6 +89,18 @@ static inline size_t capipc_message_files_size(u32 files)
 	return (size_t)files * sizeof(struct capipc_moved);
 }
 
+/*
+ * Most bytes of a message that are placed, which is done with the lock of a pipe held, and
+ * those for which it is not worth the trouble.
+ */
+#define CAPIPC_PLACED_MAX	65536U
+#define CAPIPC_PLACED_MIN	512U
+
+struct capipc_message *capipc_message_new(struct capipc_context *context,
+					  struct capipc_account *account, u32 len, bool placed,
+					  u32 attachments);
+struct capipc_message *capipc_message_retrieve(struct capipc_message *message,
+					       const struct capipc_room *room);
 struct capipc_message *capipc_message_create(struct capipc_context *context,
 					     struct capipc_account *account, u64 data, u32 len,
 					     u32 attachments);

@@ -38,7 +38,7 @@
  * from now on, unless it is NULL.
  */
 static struct capipc_object *capipc_receive_pick(struct capipc_context *context,
-						 const struct capipc_receive *arg,
+						 const struct capipc_request *request,
 						 struct capipc_receiver *receiver)
 {
 	struct capipc_object *object;
@@ -49,7 +49,7 @@ static struct capipc_object *capipc_receive_pick(struct capipc_context *context,
 	if (object)
 		capipc_object_get(object);
 	else if (receiver)
-		capipc_receiver_enter_locked(receiver, context, arg);
+		capipc_receiver_enter_locked(receiver, context, request);
 	spin_unlock(&context->ready_lock);
 	return object;
 }
@@ -221,7 +221,11 @@ static int capipc_receive_copy(struct capipc_context *context, struct capipc_req
 		arg->reply_capacity = message->transaction->reply_capacity;
 		arg->reply_attachments_capacity = message->transaction->reply_attachments;
 	}
-	if (capipc_copy_out(u64_to_user_ptr(arg->data), message->data, message->len))
+	if (message->placed)
+		return capipc_request_respond(request);
+	if (unlikely(request->room.memory))
+		capipc_room_write(&request->room, message->data, message->len);
+	else if (capipc_copy_out(u64_to_user_ptr(arg->data), message->data, message->len))
 		return -EFAULT;
 	return capipc_request_respond(request);
 }
@@ -334,6 +338,8 @@ static int capipc_receive_deliver_from(struct capipc_context *context,
 		ret = capipc_receive_deliver(context, request, message);
 	else
 		ret = capipc_request_respond(request);
+	if (message && ret && message->placed)
+		message = capipc_message_retrieve(message, &request->room);
 	if (ret) {
 		capipc_receive_abort(object, message, arg->type);
 		return ret == -EFAULT ? ret : capipc_receive_refuse(request, ret);
@@ -393,8 +399,7 @@ static int capipc_receive_any(struct capipc_context *context, struct capipc_requ
 	for (;;) {
 		bool wait = !deadline->nowait && !expired;
 
-		object = capipc_receive_pick(context, &request->argument.receive,
-					     wait ? &receiver : NULL);
+		object = capipc_receive_pick(context, request, wait ? &receiver : NULL);
 		if (object) {
 			ret = capipc_receive_from(context, request, object);
 			capipc_object_put(object);
@@ -509,15 +514,22 @@ int capipc_ioctl_receive(struct capipc_context *context, struct capipc_request *
 							  request->file);
 	int ret;
 
-	if (arg->flags & ~CAPIPC_NOWAIT)
+	if ((arg->flags & ~CAPIPC_NOWAIT) || arg->reserved)
 		return -EINVAL;
 	capipc_context_note_cred(context);
-	if (arg->reply) {
-		ret = capipc_receive_reply(context, request);
+	if (arg->area) {
+		ret = capipc_room_open(&request->room, context, arg->area, arg->data,
+				       arg->data_capacity);
 		if (ret)
 			return ret;
+		if (unlikely(!READ_ONCE(context->has_area)))
+			WRITE_ONCE(context->has_area, true);
 	}
-	if (arg->handle)
-		return capipc_receive_one(context, request, &deadline);
-	return capipc_receive_any(context, request, &deadline);
+	ret = arg->reply ? capipc_receive_reply(context, request) : 0;
+	if (!ret && arg->handle)
+		ret = capipc_receive_one(context, request, &deadline);
+	else if (!ret)
+		ret = capipc_receive_any(context, request, &deadline);
+	capipc_room_close(&request->room);
+	return ret;
 }

@@ -16,8 +16,8 @@
  * struct capipc_receiver - a thread that waits to receive; on its stack
  * @waiter: how it is called; it is known by @link
  * @link: in the list of its context; the ready_lock
- * @data_capacity: bytes that it has room for; invariant
- * @attachments_capacity: attachments that it has room for; invariant
+ * @claimed: somebody is about to give it a message, and it waits for that; the ready_lock
+ * @request: what it has room for; invariant
  * @object: what the message that it was given comes from, with a reference, or NULL
  * @message: that message
  * @from: the handle of @object
@@ -27,8 +27,8 @@
 struct capipc_receiver {
 	struct capipc_waiter waiter;
 	struct list_head link;
-	u32 data_capacity;
-	u32 attachments_capacity;
+	bool claimed;
+	const struct capipc_request *request;
 
 	struct capipc_object *object;
 	struct capipc_message *message;
@@ -39,10 +39,15 @@ struct capipc_receiver {
 
 void capipc_receiver_enter_locked(struct capipc_receiver *receiver,
 				  struct capipc_context *context,
-				  const struct capipc_receive *arg);
+				  const struct capipc_request *request);
 int capipc_receiver_wait(struct capipc_receiver *receiver, struct capipc_context *context,
 			 const struct capipc_deadline *deadline);
 void capipc_receiver_call_locked(struct capipc_context *context);
-void capipc_receiver_call(struct capipc_receiver *receiver);
+struct capipc_receiver *capipc_receiver_claim_locked(struct capipc_context *context,
+						     const struct capipc_message *message);
+void capipc_receiver_unclaim_locked(struct capipc_receiver *receiver,
+				    struct capipc_context *context);
+void capipc_receiver_give_locked(struct capipc_receiver *receiver, struct capipc_object *object,
+				 struct capipc_message *message);
 
 #endif /* CAPIPC_RECEIVER_H */

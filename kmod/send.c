@@ -215,16 +215,25 @@ static noinline int capipc_retarget_locked(struct capipc_sending *sending,
 }
 
 /* Nothing can fail any more: it is sent. */
+void capipc_send_announce_locked(const struct capipc_context *context,
+				 struct capipc_endpoint *endpoint,
+				 struct capipc_message *message)
+{
+	lockdep_assert_held(endpoint->object.lock);
+	trace_capipc_send(context, endpoint, message);
+	if (message->transaction)
+		list_add_tail(&message->transaction->link,
+			      &capipc_endpoint_peer(endpoint)->calls);
+}
+
+/* Let a thread that waits have it, or queue it. */
 void capipc_send_post_locked(const struct capipc_context *context,
 			     struct capipc_endpoint *endpoint, struct capipc_message *message)
 {
 	struct capipc_endpoint *target = capipc_endpoint_peer(endpoint);
 	struct capipc_transaction *transaction = message->transaction;
 
-	lockdep_assert_held(endpoint->object.lock);
-	trace_capipc_send(context, endpoint, message);
-	if (transaction)
-		list_add_tail(&transaction->link, &target->calls);
+	capipc_send_announce_locked(context, endpoint, message);
 	if (capipc_fast_give_locked(&target->object, message))
 		return;
 	if (transaction)

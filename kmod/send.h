@@ -34,6 +34,9 @@ int capipc_send_check_locked(const struct capipc_context *context,
 			     struct capipc_endpoint *endpoint, u32 handle);
 void capipc_send_bind(struct capipc_message *message, struct capipc_endpoint *endpoint,
 		      struct capipc_endpoint *target, struct capipc_transaction *transaction);
+void capipc_send_announce_locked(const struct capipc_context *context,
+				 struct capipc_endpoint *endpoint,
+				 struct capipc_message *message);
 void capipc_send_post_locked(const struct capipc_context *context,
 			     struct capipc_endpoint *endpoint, struct capipc_message *message);
 int __must_check capipc_send(struct capipc_context *context,

@@ -595,6 +595,14 @@ enum capipc_receive_type {
  * @facet: out: facet of the endpoint, as the rules of the listener chose it
  * @cookie: out: cookie of @from
  * @stamp: out: who sent it, who connected, or who accepted
+ * @area: a receive area (%CAPIPC_BUFFER_AREA), or 0. If there is one, @data is no pointer, but
+ *        where in the area the room for bytes begins; all of @data_capacity must be inside
+ *        (EINVAL).
+ * @reserved: must be zero
+ *
+ * With an area, a large message is copied once: by who sends it, if a thread waits for it. What
+ * is in the room changes only while a request that names it is under way. If that
+ * fails it may have changed all the same.
  *
  * A message that cannot be delivered stays, and EMSGSIZE (larger than the room),
  * EDQUOT, EMFILE, EACCES and ENOMEM come with @type, @from, @data_len and
@@ -635,6 +643,8 @@ struct capipc_receive {
 	__u32 facet;
 	__u64 cookie;
 	struct capipc_stamp stamp;
+	__u32 area;
+	__u32 reserved;
 };
 
 /**
@@ -1147,10 +1157,13 @@ struct capipc_fuse {
 	__u32 handle[2];
 };
 
+/* A receive area: struct capipc_create_buffer. */
+#define CAPIPC_BUFFER_AREA	(1U << 0)
+
 /**
  * struct capipc_create_buffer - CAPIPC_IOC_CREATE_BUFFER: make a shared buffer
  * @size: size of the struct as the caller knows it
- * @flags: must be zero
+ * @flags: %CAPIPC_BUFFER_AREA or zero
  * @bytes: in: how large, at least 1. out: rounded up to whole pages
  * @handle: out: a handle to it, with all rights of a buffer
  * @reserved: must be zero
@@ -1165,6 +1178,10 @@ struct capipc_fuse {
  * is not inherited by a child, and stays when the handle is closed. The kernel
  * reads and writes it in ordinary system calls, but not in direct I/O, as a futex, nor for
  * a debugger (EFAULT).
+ *
+ * With %CAPIPC_BUFFER_AREA it is a *receive area* instead: memory that the kernel alone
+ * writes, where messages are received; see struct capipc_receive. Its handle has READ
+ * and MAP only, so that it stays with the context, and is mapped for reading only.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EMSGSIZE (larger than this kernel allows),
  * EDQUOT, ENOMEM; of mmap(2): EPERM, EINVAL, EBADF, EBUSY, EPROTOTYPE, EACCES (the file
