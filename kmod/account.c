@@ -16,13 +16,6 @@
 #include "context.h"
 #include "event.h"
 
-/* What a context takes from its user at a time. */
-static const long capipc_batch[CAPIPC_RESOURCES] = {
-	[CAPIPC_BYTES] = CAPIPC_BATCH_BYTES,
-	[CAPIPC_HANDLES] = CAPIPC_BATCH_HANDLES,
-	[CAPIPC_LISTENERS] = CAPIPC_BATCH_LISTENERS,
-};
-
 /* What an account is charged for itself and its context. */
 #define CAPIPC_ACCOUNT_BYTES \
 	((long)(sizeof(struct capipc_account) + sizeof(struct capipc_context)))
@@ -87,15 +80,8 @@ static void capipc_account_lower_locked(struct capipc_account *account,
 				      before - capipc_share_beyond(share));
 }
 
-/* What an account may have that it does not use, before it gives it back. */
-static long capipc_account_slack(const struct capipc_share *share, enum capipc_resource resource)
-{
-	return READ_ONCE(share->tight) ? 0 : 3 * capipc_batch[resource];
-}
-
 /* @n is about to be uncharged: give back what is left over then. */
-static void capipc_account_shrink(struct capipc_account *account, enum capipc_resource resource,
-				  long n)
+void capipc_account_shrink(struct capipc_account *account, enum capipc_resource resource, long n)
 {
 	struct capipc_share *share = &account->share[resource];
 	long keep;
@@ -103,11 +89,11 @@ static void capipc_account_shrink(struct capipc_account *account, enum capipc_re
 	capipc_user_lock(account->user);
 	keep = atomic_long_read(&account->used[resource]) - n;
 	if (!share->tight)
-		keep += capipc_batch[resource];
+		keep += capipc_batch(resource);
 	else if (account->retired && resource == CAPIPC_BYTES)
 		keep += sizeof(*account);
 	capipc_account_lower_locked(account, resource, max(keep, share->reserve), n);
-	capipc_share_update_tight_locked(account->user, resource, share, capipc_batch[resource]);
+	capipc_share_update_tight_locked(account->user, resource, share, capipc_batch(resource));
 	capipc_user_unlock(account->user);
 }
 
@@ -119,7 +105,7 @@ void capipc_account_call_in_locked(struct capipc_account *account, enum capipc_r
 
 	lockdep_assert_held(&account->user->lock);
 	capipc_account_lower_locked(account, resource, max(keep, share->reserve), 0);
-	capipc_share_update_tight_locked(account->user, resource, share, capipc_batch[resource]);
+	capipc_share_update_tight_locked(account->user, resource, share, capipc_batch(resource));
 }
 
 /* The limits of its user have changed. */
@@ -155,20 +141,20 @@ static bool capipc_account_grow_locked(struct capipc_account *account,
 	*most = limit;
 	if (used > limit)
 		return false;
-	batch = min(roundup(need, capipc_batch[resource]), limit - share->grant);
+	batch = min(roundup(need, capipc_batch(resource)), limit - share->grant);
 	got = capipc_share_give_locked(account->user, resource, share, batch);
 	if (got < need)
 		capipc_share_call_in_locked(account->user, resource);
 	if (got < batch)
 		got = capipc_share_give_locked(account->user, resource, share, need);
-	capipc_share_update_tight_locked(account->user, resource, share, capipc_batch[resource]);
+	capipc_share_update_tight_locked(account->user, resource, share, capipc_batch(resource));
 	*most = share->grant + got;
 	return got >= need;
 }
 
-/* The way of a charge that the grant does not cover; it has been taken back. */
-static noinline int capipc_account_charge_slow(struct capipc_account *account,
-					       enum capipc_resource resource, long n)
+/* The way of a charge that the grant does not cover, and that is taken back first. */
+int capipc_account_charge_slow(struct capipc_account *account, enum capipc_resource resource,
+			       long n)
 {
 	struct capipc_refusal refusal = {
 		.resource = capipc_resource_names[resource],
@@ -177,6 +163,7 @@ static noinline int capipc_account_charge_slow(struct capipc_account *account,
 	long used;
 	bool grown;
 
+	atomic_long_sub(n, &account->used[resource]);
 	capipc_user_lock(account->user);
 	used = atomic_long_add_return(n, &account->used[resource]);
 	grown = capipc_account_grow_locked(account, resource, used, &refusal.limit);
@@ -187,23 +174,6 @@ static noinline int capipc_account_charge_slow(struct capipc_account *account,
 		return 0;
 	capipc_account_tell(account, account->net, &refusal);
 	return -EDQUOT;
-}
-
-/**
- * capipc_account_charge - charge an account
- * @account: the account
- * @resource: what
- * @n: how much, positive
- *
- * May sleep to tell about a refusal. Return: 0, or -EDQUOT and nothing is charged.
- */
-int capipc_account_charge(struct capipc_account *account, enum capipc_resource resource, long n)
-{
-	if (likely(atomic_long_add_return(n, &account->used[resource]) <=
-		   READ_ONCE(account->share[resource].grant)))
-		return 0;
-	atomic_long_sub(n, &account->used[resource]);
-	return capipc_account_charge_slow(account, resource, n);
 }
 
 /**
@@ -226,7 +196,7 @@ void capipc_account_force(struct capipc_account *account, enum capipc_resource r
 	capipc_user_unlock(account->user);
 }
 
-static void capipc_account_free(struct capipc_account *account)
+void capipc_account_free(struct capipc_account *account)
 {
 	struct capipc_user *user = account->user;
 	int i;
@@ -240,34 +210,6 @@ static void capipc_account_free(struct capipc_account *account)
 	capipc_user_unlock(user);
 	capipc_user_put(user);
 	kfree(account);
-}
-
-/**
- * capipc_account_uncharge - undo a charge
- * @account: the account, which may be gone afterwards if this was its last charge
- * @resource: what
- * @n: how much
- *
- * Bytes go last: they are what keeps the account alive.
- */
-void capipc_account_uncharge(struct capipc_account *account, enum capipc_resource resource, long n)
-{
-	struct capipc_share *share = &account->share[resource];
-	long used, grant;
-
-	/*
-	 * Read the grant first: once our bytes are given back, somebody else's
-	 * may be the last and free the account.
-	 */
-	grant = READ_ONCE(share->grant);
-	if (unlikely(grant > READ_ONCE(share->reserve) &&
-		     grant - atomic_long_read(&account->used[resource]) + n >
-			     capipc_account_slack(share, resource)))
-		capipc_account_shrink(account, resource, n);
-
-	used = atomic_long_sub_return(n, &account->used[resource]);
-	if (resource == CAPIPC_BYTES && !used)
-		capipc_account_free(account);
 }
 
 /**

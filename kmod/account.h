@@ -56,13 +56,78 @@ void capipc_account_release(struct capipc_account *account);
 void capipc_account_refit_locked(struct capipc_account *account);
 void capipc_account_call_in_locked(struct capipc_account *account, enum capipc_resource resource);
 
-int __must_check capipc_account_charge(struct capipc_account *account,
-				       enum capipc_resource resource, long n);
+int capipc_account_charge_slow(struct capipc_account *account, enum capipc_resource resource,
+			       long n);
+void capipc_account_shrink(struct capipc_account *account, enum capipc_resource resource, long n);
+void capipc_account_free(struct capipc_account *account);
 void capipc_account_force(struct capipc_account *account, enum capipc_resource resource, long n);
-void capipc_account_uncharge(struct capipc_account *account, enum capipc_resource resource,
-			     long n);
 void capipc_account_look(const struct capipc_account *account, enum capipc_resource resource,
 			 u64 *charged, u64 *limit);
+
+/* What a context takes from its user at a time. */
+static inline long capipc_batch(enum capipc_resource resource)
+{
+	switch (resource) {
+	case CAPIPC_BYTES:
+		return CAPIPC_BATCH_BYTES;
+	case CAPIPC_HANDLES:
+		return CAPIPC_BATCH_HANDLES;
+	default:
+		return CAPIPC_BATCH_LISTENERS;
+	}
+}
+
+/**
+ * capipc_account_charge - charge an account
+ * @account: the account
+ * @resource: what
+ * @n: how much, positive
+ *
+ * May sleep to tell about a refusal. Return: 0, or -EDQUOT and nothing is charged.
+ */
+static inline int __must_check capipc_account_charge(struct capipc_account *account,
+						     enum capipc_resource resource, long n)
+{
+	if (likely(atomic_long_add_return(n, &account->used[resource]) <=
+		   READ_ONCE(account->share[resource].grant)))
+		return 0;
+	return capipc_account_charge_slow(account, resource, n);
+}
+
+/* What an account may have that it does not use, before it gives it back. */
+static inline long capipc_account_slack(const struct capipc_share *share,
+					enum capipc_resource resource)
+{
+	return READ_ONCE(share->tight) ? 0 : 3 * capipc_batch(resource);
+}
+
+/**
+ * capipc_account_uncharge - undo a charge
+ * @account: the account, which may be gone afterwards if this was its last charge
+ * @resource: what
+ * @n: how much
+ *
+ * Bytes go last: they are what keeps the account alive.
+ */
+static inline void capipc_account_uncharge(struct capipc_account *account,
+					   enum capipc_resource resource, long n)
+{
+	const struct capipc_share *share = &account->share[resource];
+	/*
+	 * Read the grant first: once our bytes are given back, somebody else's
+	 * may be the last and free the account.
+	 */
+	long grant = READ_ONCE(share->grant), used;
+
+	if (unlikely(grant > READ_ONCE(share->reserve) &&
+		     grant - atomic_long_read(&account->used[resource]) + n >
+			     capipc_account_slack(share, resource)))
+		capipc_account_shrink(account, resource, n);
+
+	used = atomic_long_sub_return(n, &account->used[resource]);
+	if (resource == CAPIPC_BYTES && !used)
+		capipc_account_free(account);
+}
 
 /* What capipc_files_max() says of who is not bound to any limit. */
 #define CAPIPC_FILES_ANY	ULONG_MAX

@@ -70,6 +70,17 @@ err_give_up:
 	return capipc_request_respond(request) ?: -ECONNRESET;
 }
 
+/* Give what is in a reply handles and file descriptors. */
+static int capipc_call_admit(struct capipc_context *context, struct capipc_message *reply,
+			     u64 attachments)
+{
+	int ret = capipc_confinement_judge(context, reply);
+
+	if (!ret)
+		ret = capipc_table_reserve(&context->table, capipc_message_slots(reply), false);
+	return ret ?: capipc_arrival_begin(context, reply, attachments);
+}
+
 static int capipc_call_deliver(struct capipc_context *context, struct capipc_request *request,
 			       struct capipc_message *reply)
 {
@@ -77,25 +88,21 @@ static int capipc_call_deliver(struct capipc_context *context, struct capipc_req
 	u32 pending = arg->pending;
 	int ret;
 
-	ret = reply->moved_count ? capipc_confinement_judge(context, reply) : 0;
-	if (ret)
-		return ret;
-	ret = capipc_table_reserve(&context->table, capipc_message_slots(reply), false);
-	if (ret)
-		return ret;
-	ret = reply->moved_count ?
-		capipc_arrival_begin(context, reply, arg->reply_attachments) : 0;
-	if (ret)
-		return ret;
+	if (unlikely(reply->moved_count)) {
+		ret = capipc_call_admit(context, reply, arg->reply_attachments);
+		if (ret)
+			return ret;
+	}
 	arg->pending = 0;
 	arg->state = CAPIPC_CALL_ANSWERED;
 	arg->reply_len = reply->len;
 	arg->reply_attachments_count = reply->moved_count;
 	capipc_ident_stamp(reply->sender, reply->sender_changed, &arg->stamp);
 	if (capipc_copy_out(u64_to_user_ptr(arg->reply_data), reply->data, reply->len) ||
-	    capipc_request_respond(request)) {
+	    capipc_request_respond_as(request, call, pending)) {
 		arg->pending = pending;
-		capipc_arrival_abort(context, reply);
+		if (reply->moved_count)
+			capipc_arrival_abort(context, reply);
 		return -EFAULT;
 	}
 	if (reply->moved_count)

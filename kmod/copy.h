@@ -3,20 +3,126 @@
  * Copying between kernel and user memory.
  *
  * Most of what is copied is a struct of a request, or a short message: some ten
- * words, whose number is not known when this is compiled. The general functions
- * spend more on finding out what kind of memory they copy from than on copying; these
- * copy a few words one by one, after the one check that matters: that the other side is
- * user memory. What is longer goes to the general functions.
+ * words. The general functions spend more on finding out what kind of memory they copy from
+ * than on copying; these copy a few words one by one, after the one check that matters:
+ * that the other side is user memory. What is longer goes to the general functions.
  *
  * The caller has checked that the kernel's side has room for what it asks for.
  */
 #ifndef CAPIPC_COPY_H
 #define CAPIPC_COPY_H
 
-#include <linux/compiler.h>
-#include <linux/types.h>
+#include <linux/fault-inject-usercopy.h>
+#include <linux/kernel.h>
+#include <linux/uaccess.h>
+
+/* What is longer than this is not copied word by word. */
+#define CAPIPC_COPY_FEW	256U
+
+#define capipc_copy_word_in(type, to, from, label)					\
+	unsafe_get_user(*(type *)(to), (const type __user *)(from), label)
+#define capipc_copy_word_out(type, to, from, label)					\
+	unsafe_put_user(*(const type *)(from), (type __user *)(to), label)
+
+/* Copy as many of a type as there are. */
+#define capipc_copy_loop(type, copy, to, from, len, label)				\
+	while ((len) >= sizeof(type)) {							\
+		copy(type, to, from, label);						\
+		(to) += sizeof(type);							\
+		(from) += sizeof(type);							\
+		(len) -= sizeof(type);							\
+	}
+
+/* Four words a turn, then single ones, then what is less. */
+#define capipc_copy_few(copy, to, from, len, label)					\
+do {											\
+	while ((len) >= 4 * sizeof(u64)) {						\
+		copy(u64, to, from, label);						\
+		copy(u64, (to) + sizeof(u64), (from) + sizeof(u64), label);		\
+		copy(u64, (to) + 2 * sizeof(u64), (from) + 2 * sizeof(u64), label);	\
+		copy(u64, (to) + 3 * sizeof(u64), (from) + 3 * sizeof(u64), label);	\
+		(to) += 4 * sizeof(u64);						\
+		(from) += 4 * sizeof(u64);						\
+		(len) -= 4 * sizeof(u64);						\
+	}										\
+	capipc_copy_loop(u64, copy, to, from, len, label)				\
+	capipc_copy_loop(u32, copy, to, from, len, label)				\
+	capipc_copy_loop(u8, copy, to, from, len, label)				\
+} while (0)
 
 int __must_check capipc_copy_in(void *to, const void __user *from, size_t len);
 int __must_check capipc_copy_out(void __user *to, const void *from, size_t len);
+
+/**
+ * capipc_copy_struct - copy a struct in that begins with its size
+ * @to: where to
+ * @from: where from
+ * @size: how long it should be; a constant, of whole words
+ * @user_size: out: how long it is, if it was copied
+ *
+ * May sleep. Return: 0; 1: nothing has been copied, since its size is another one or it does
+ * not fit below the end of user memory; -EFAULT.
+ */
+static __always_inline int capipc_copy_struct(void *to, const void __user *from, size_t size,
+					      u32 *user_size)
+{
+	size_t len = size;
+
+	might_fault();
+	if (should_fail_usercopy())
+		return -EFAULT;
+	if (unlikely(!user_read_access_begin(from, size)))
+		return 1;
+	unsafe_get_user(*user_size, (const u32 __user *)from, fault);
+	if (likely(*user_size == size)) {
+		void *first = to;
+
+		_Pragma("GCC unroll 32")
+		capipc_copy_loop(u64, capipc_copy_word_in, to, from, len, fault);
+		/* It may have changed since it was looked at. */
+		*(u32 *)first = size;
+	}
+	user_read_access_end();
+	return len ? 1 : 0;
+
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+/**
+ * capipc_copy_tail - copy the end of a struct out
+ * @to: where the struct is
+ * @from: our copy of it
+ * @start: where what is copied begins; a constant, of half words
+ * @size: how long the struct is; a constant, of whole words
+ *
+ * May sleep. Return: 0, or -EFAULT, and some of it may have been copied.
+ */
+static __always_inline int capipc_copy_tail(void __user *to, const void *from, size_t start,
+					    size_t size)
+{
+	size_t len = size - start;
+
+	might_fault();
+	to += start;
+	from += start;
+	if (should_fail_usercopy() || !user_write_access_begin(to, len))
+		return -EFAULT;
+	if (start % sizeof(u64)) {
+		capipc_copy_word_out(u32, to, from, fault);
+		to += sizeof(u32);
+		from += sizeof(u32);
+		len -= sizeof(u32);
+	}
+	_Pragma("GCC unroll 32")
+	capipc_copy_loop(u64, capipc_copy_word_out, to, from, len, fault);
+	user_write_access_end();
+	return 0;
+
+fault:
+	user_write_access_end();
+	return -EFAULT;
+}
 
 #endif /* CAPIPC_COPY_H */

@@ -16,6 +16,79 @@
 #include "send.h"
 #include "window.h"
 
+/* Has it room for a message? What is placed, in an area only. */
+static bool capipc_receiver_fits(const struct capipc_receiver *receiver,
+				 const struct capipc_message *message)
+{
+	const struct capipc_receive *arg = &receiver->request->argument.receive;
+
+	return message->len <= arg->data_capacity &&
+	       message->moved_count <= arg->attachments_capacity &&
+	       (!message->placed || receiver->request->room.memory);
+}
+
+/*
+ * capipc_receiver_claim_locked - choose a thread to give a message to
+ * @context: whose
+ * @message: the message
+ *
+ * It waits until it has been given the message, or unclaimed: who claims it does one of the
+ * two without being preempted.
+ *
+ * Return: a thread that waits, with room enough, while nothing is ready that would be
+ * received before; or NULL.
+ */
+static struct capipc_receiver *capipc_receiver_claim_locked(struct capipc_context *context,
+							    const struct capipc_message *message)
+{
+	struct capipc_receiver *receiver;
+
+	lockdep_assert_held(&context->ready_lock);
+	receiver = list_first_entry_or_null(&context->receivers, struct capipc_receiver, link);
+	if (!receiver || !capipc_ready_is_empty(&context->ready) ||
+	    !capipc_receiver_fits(receiver, message))
+		return NULL;
+	list_del(&receiver->link);
+	receiver->claimed = true;
+	return receiver;
+}
+
+/* It goes on waiting; if something has become ready meanwhile, it is called for that. */
+static void capipc_receiver_unclaim_locked(struct capipc_receiver *receiver,
+					   struct capipc_context *context)
+{
+	lockdep_assert_held(&context->ready_lock);
+	receiver->claimed = false;
+	list_add(&receiver->link, &context->receivers);
+	if (!capipc_ready_is_empty(&context->ready))
+		capipc_receiver_call_locked(context);
+}
+
+/*
+ * capipc_receiver_give_locked - let a thread have a message that was not queued
+ * @receiver: a thread that was claimed
+ * @object: the endpoint that the message was sent to
+ * @message: the message; the thread's from now on
+ *
+ * The thread is where one is that has begun to receive.
+ */
+static void capipc_receiver_give_locked(struct capipc_receiver *receiver,
+					struct capipc_object *object,
+					struct capipc_message *message)
+{
+	struct capipc_endpoint *endpoint = capipc_endpoint(object);
+
+	lockdep_assert_held(object->lock);
+	capipc_endpoint_get(endpoint);
+	receiver->object = object;
+	receiver->message = message;
+	receiver->from = object->handle;
+	receiver->facet = endpoint->facet;
+	receiver->cookie = object->cookie;
+	object->receiving = true;
+	capipc_waiter_call(&receiver->waiter);
+}
+
 /* May it be sent, and is there room? If so, room has been taken. */
 static bool capipc_fast_may_send_locked(struct capipc_context *context,
 					struct capipc_endpoint *endpoint,
@@ -164,7 +237,7 @@ static bool capipc_fast_has_area(struct capipc_endpoint *endpoint)
 	return area;
 }
 
-static bool capipc_fast_try(struct capipc_context *context, struct capipc_endpoint *endpoint,
+static __always_inline bool capipc_fast_try(struct capipc_context *context, struct capipc_endpoint *endpoint,
 			    const struct capipc_outgoing *outgoing, bool placed)
 {
 	struct capipc_message *message;

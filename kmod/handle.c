@@ -7,12 +7,15 @@
 #include "handle.h"
 #include "memory.h"
 #include "object.h"
+#include "pipe.h"
 #include "transaction.h"
 
 /* One more reference to what it refers to. */
 void capipc_handle_get(const struct capipc_handle *handle)
 {
-	if (handle->kind == CAPIPC_KIND_BUFFER)
+	if (likely(handle->kind == CAPIPC_KIND_ENDPOINT))
+		capipc_endpoint_get(capipc_endpoint(handle->object));
+	else if (handle->kind == CAPIPC_KIND_BUFFER)
 		capipc_memory_get(handle->memory);
 	else if (BIT(handle->kind) & CAPIPC_KINDS_TRANSACTION)
 		capipc_transaction_get(handle->transaction);

@@ -29,25 +29,19 @@
  * @serve: the function; it copies results out itself, before what cannot be undone
  * @size: size of the struct as we know it
  * @min_size: its size when it was first published
- * @out: where what it tells begins
  */
 struct capipc_ioctl_entry {
 	int (*serve)(struct capipc_context *context, struct capipc_request *request);
 	u32 size;
-	u16 min_size;
-	u16 out;
+	u32 min_size;
 };
 
-#define CAPIPC_IOCTL_OUT(_number, _serve, _struct, _last, _out)		\
+#define CAPIPC_IOCTL(_number, _serve, _struct, _last)			\
 	[_IOC_NR(_number)] = {						\
 		.serve = (_serve),					\
 		.size = sizeof(_struct),				\
 		.min_size = offsetofend(_struct, _last),		\
-		.out = (_out),						\
 	}
-
-#define CAPIPC_IOCTL(_number, _serve, _struct, _last)			\
-	CAPIPC_IOCTL_OUT(_number, _serve, _struct, _last, 0)
 
 static const struct capipc_ioctl_entry capipc_ioctls[] = {
 	CAPIPC_IOCTL(CAPIPC_IOC_INFO, capipc_ioctl_info, struct capipc_info, context_id),
@@ -56,11 +50,9 @@ static const struct capipc_ioctl_entry capipc_ioctls[] = {
 	CAPIPC_IOCTL(CAPIPC_IOC_TAG, capipc_ioctl_tag, struct capipc_tag, cookie),
 	CAPIPC_IOCTL(CAPIPC_IOC_INSPECT, capipc_ioctl_inspect, struct capipc_inspect, object_id),
 	CAPIPC_IOCTL(CAPIPC_IOC_SEND, capipc_ioctl_send, struct capipc_send, ordinal),
-	CAPIPC_IOCTL_OUT(CAPIPC_IOC_CALL, capipc_ioctl_call, struct capipc_call, stamp,
-			 offsetof(struct capipc_call, pending)),
+	CAPIPC_IOCTL(CAPIPC_IOC_CALL, capipc_ioctl_call, struct capipc_call, stamp),
 	CAPIPC_IOCTL(CAPIPC_IOC_REPLY, capipc_ioctl_reply, struct capipc_reply, reserved),
-	CAPIPC_IOCTL_OUT(CAPIPC_IOC_RECEIVE, capipc_ioctl_receive, struct capipc_receive, stamp,
-			 offsetof(struct capipc_receive, type)),
+	CAPIPC_IOCTL(CAPIPC_IOC_RECEIVE, capipc_ioctl_receive, struct capipc_receive, stamp),
 	CAPIPC_IOCTL(CAPIPC_IOC_LISTEN, capipc_ioctl_listen, struct capipc_listen, handle),
 	CAPIPC_IOCTL(CAPIPC_IOC_CONNECT, capipc_ioctl_connect, struct capipc_connect, handle),
 	CAPIPC_IOCTL(CAPIPC_IOC_RESTRICT, capipc_ioctl_restrict, struct capipc_restrict, reserved),
@@ -83,22 +75,9 @@ static const struct capipc_ioctl_entry capipc_ioctls[] = {
 	CAPIPC_IOCTL(CAPIPC_IOC_SIGNAL, capipc_ioctl_signal, struct capipc_signal, reserved),
 };
 
-/* A struct of another size than ours, or one that cannot be read. */
-static int capipc_struct_copy_other(void *argument, void __user *user, size_t size,
-				    size_t min_size, u32 *user_size)
-{
-	if (get_user(*user_size, (u32 __user *)user))
-		return -EFAULT;
-	if (*user_size < min_size)
-		return -EINVAL;
-	if (*user_size > CAPIPC_STRUCT_MAX)
-		return -E2BIG;
-	return copy_struct_from_user(argument, size, user, *user_size);
-}
-
 /**
  * capipc_struct_copy - copy a struct in that begins with its size
- * @argument: filled in; longer than the caller's, there are zeroes
+ * @argument: filled in; where the caller's is shorter there are zeroes
  * @user: the struct in user space
  * @size: its size as we know it
  * @min_size: its size when it was first published
@@ -109,24 +88,49 @@ static int capipc_struct_copy_other(void *argument, void __user *user, size_t si
 int capipc_struct_copy(void *argument, void __user *user, size_t size, size_t min_size,
 		       u32 *user_size)
 {
-	u32 *first = argument;
 	int ret;
 
-	*user_size = size;
-	/* What is copied tells whether that was right. */
-	if (likely(!capipc_copy_in(argument, user, size) && *first == size))
-		return 0;
-	ret = capipc_struct_copy_other(argument, user, size, min_size, user_size);
+	if (get_user(*user_size, (u32 __user *)user))
+		return -EFAULT;
+	if (*user_size < min_size)
+		return -EINVAL;
+	if (*user_size > CAPIPC_STRUCT_MAX)
+		return -E2BIG;
+	ret = copy_struct_from_user(argument, size, user, *user_size);
 	/* It may have changed since it was looked at. */
-	*first = *user_size;
+	*(u32 *)argument = *user_size;
 	return ret;
+}
+
+/* The same for a request; those that are made most have a way of their own. */
+static __always_inline int capipc_request_copy(struct capipc_request *request, unsigned int nr,
+					       const struct capipc_ioctl_entry *entry)
+{
+	int ret = 1;
+
+	switch (nr) {
+	case _IOC_NR(CAPIPC_IOC_CALL):
+		ret = capipc_copy_struct(&request->argument, request->user,
+					 sizeof(struct capipc_call), &request->user_size);
+		break;
+	case _IOC_NR(CAPIPC_IOC_RECEIVE):
+		ret = capipc_copy_struct(&request->argument, request->user,
+					 sizeof(struct capipc_receive), &request->user_size);
+		break;
+	case _IOC_NR(CAPIPC_IOC_SEND):
+		ret = capipc_copy_struct(&request->argument, request->user,
+					 sizeof(struct capipc_send), &request->user_size);
+		break;
+	}
+	return ret <= 0 ? ret : capipc_struct_copy(&request->argument, request->user, entry->size,
+						   entry->min_size, &request->user_size);
 }
 
 /* Copy the struct back, as much of it as the caller knows. */
 int capipc_request_respond(struct capipc_request *request)
 {
-	return capipc_copy_out(request->user + request->out, (void *)&request->argument + request->out,
-			       min(request->size, request->user_size) - request->out);
+	return capipc_copy_out(request->user, &request->argument,
+			       min(request->size, request->user_size));
 }
 
 long capipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -148,10 +152,8 @@ long capipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	request.file = file;
 	request.user = (void __user *)arg;
 	request.size = entry->size;
-	request.out = entry->out;
 	request.room.memory = NULL;
-	ret = capipc_struct_copy(&request.argument, request.user, entry->size, entry->min_size,
-				 &request.user_size);
+	ret = capipc_request_copy(&request, nr, entry);
 	if (ret)
 		return ret;
 	return entry->serve(context, &request);

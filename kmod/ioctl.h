@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 
 #include "area.h"
+#include "copy.h"
 #include "main.h"
 
 union capipc_argument {
@@ -45,7 +46,6 @@ union capipc_argument {
  * @user: the struct in user space
  * @user_size: its size as the caller knows it
  * @size: its size as we know it
- * @out: where what is told begins; nothing before that changes
  * @room: where received bytes go, unless to a user pointer
  * @argument: our copy, unknown to the caller where it is longer
  */
@@ -54,7 +54,6 @@ struct capipc_request {
 	void __user *user;
 	u32 user_size;
 	u32 size;
-	u32 out;
 	struct capipc_room room;
 	union capipc_argument argument;
 };
@@ -62,6 +61,18 @@ struct capipc_request {
 int __must_check capipc_struct_copy(void *argument, void __user *user, size_t size,
 				    size_t min_size, u32 *user_size);
 int __must_check capipc_request_respond(struct capipc_request *request);
+
+/* The same for a request of a certain kind: @member of union capipc_argument. */
+#define capipc_request_respond_as(request, member, first)				\
+({											\
+	struct capipc_request *_request = (request);					\
+	size_t _start = offsetof(typeof(_request->argument.member), first);		\
+	size_t _size = sizeof(_request->argument.member);				\
+											\
+	likely(_request->user_size == _size) ?						\
+		capipc_copy_tail(_request->user, &_request->argument, _start, _size) :	\
+		capipc_request_respond(_request);					\
+})
 long capipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
 #endif /* CAPIPC_IOCTL_H */

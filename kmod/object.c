@@ -214,6 +214,9 @@ void capipc_object_update_ready_locked(struct capipc_object *object)
 	if (!owner)
 		return;
 	if (!capipc_object_receivable_locked(object)) {
+		/* It enters the queue under our lock only. */
+		if (list_empty_careful(&object->ready))
+			return;
 		spin_lock(&owner->ready_lock);
 		capipc_ready_remove(&owner->ready, object);
 		spin_unlock(&owner->ready_lock);

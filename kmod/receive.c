@@ -221,13 +221,13 @@ static int capipc_receive_copy(struct capipc_context *context, struct capipc_req
 		arg->reply_capacity = message->transaction->reply_capacity;
 		arg->reply_attachments_capacity = message->transaction->reply_attachments;
 	}
-	if (message->placed)
-		return capipc_request_respond(request);
-	if (unlikely(request->room.memory))
-		capipc_room_write(&request->room, message->data, message->len);
-	else if (capipc_copy_out(u64_to_user_ptr(arg->data), message->data, message->len))
+	if (unlikely(request->room.memory)) {
+		if (!message->placed)
+			capipc_room_write(&request->room, message->data, message->len);
+	} else if (capipc_copy_out(u64_to_user_ptr(arg->data), message->data, message->len)) {
 		return -EFAULT;
-	return capipc_request_respond(request);
+	}
+	return capipc_request_respond_as(request, receive, type);
 }
 
 static int capipc_receive_deliver(struct capipc_context *context, struct capipc_request *request,
@@ -253,7 +253,8 @@ static int capipc_receive_deliver(struct capipc_context *context, struct capipc_
 	ret = message->moved_count ? capipc_confinement_judge(context, message) : 0;
 	if (ret)
 		goto out_origin;
-	ret = capipc_table_reserve(table, capipc_message_slots(message), false);
+	if (message->moved_count)
+		ret = capipc_table_reserve(table, capipc_message_slots(message), false);
 	if (ret)
 		goto out_origin;
 	ret = message->transaction ? capipc_table_claim(table, &arg->reply_handle) : 0;
@@ -490,8 +491,10 @@ static int capipc_receive_reply(struct capipc_context *context, struct capipc_re
 	u32 user_size;
 	int ret;
 
-	ret = capipc_struct_copy(&reply, u64_to_user_ptr(arg->reply), sizeof(reply),
-				 offsetofend(struct capipc_reply, reserved), &user_size);
+	ret = capipc_copy_struct(&reply, u64_to_user_ptr(arg->reply), sizeof(reply), &user_size);
+	if (ret > 0)
+		ret = capipc_struct_copy(&reply, u64_to_user_ptr(arg->reply), sizeof(reply),
+					 offsetofend(struct capipc_reply, reserved), &user_size);
 	if (ret)
 		return ret;
 	ret = capipc_reply(context, &reply);

@@ -43,11 +43,5 @@ void capipc_receiver_enter_locked(struct capipc_receiver *receiver,
 int capipc_receiver_wait(struct capipc_receiver *receiver, struct capipc_context *context,
 			 const struct capipc_deadline *deadline);
 void capipc_receiver_call_locked(struct capipc_context *context);
-struct capipc_receiver *capipc_receiver_claim_locked(struct capipc_context *context,
-						     const struct capipc_message *message);
-void capipc_receiver_unclaim_locked(struct capipc_receiver *receiver,
-				    struct capipc_context *context);
-void capipc_receiver_give_locked(struct capipc_receiver *receiver, struct capipc_object *object,
-				 struct capipc_message *message);
 
 #endif /* CAPIPC_RECEIVER_H */

@@ -11,19 +11,19 @@
 
 #define CAPIPC_NO_SLOT	U32_MAX
 
-static struct capipc_slot *capipc_slot_at(struct capipc_table *table, u32 index)
+static inline struct capipc_slot *capipc_slot_at(struct capipc_table *table, u32 index)
 {
 	lockdep_assert_held(&table->lock);
 	return &table->chunks[index / CAPIPC_CHUNK_SLOTS][index % CAPIPC_CHUNK_SLOTS];
 }
 
-static u32 capipc_handle_value(u32 index, u16 generation)
+static inline u32 capipc_handle_value(u32 index, u16 generation)
 {
 	return (u32)generation << CAPIPC_INDEX_BITS | index;
 }
 
 /* The slot that a value names, or NULL if the value is 0, stale or made up. */
-static struct capipc_slot *capipc_slot_find(struct capipc_table *table, u32 value)
+static inline struct capipc_slot *capipc_slot_find(struct capipc_table *table, u32 value)
 {
 	u32 index = value & CAPIPC_INDEX_MASK;
 	struct capipc_slot *slot;
@@ -37,7 +37,7 @@ static struct capipc_slot *capipc_slot_find(struct capipc_table *table, u32 valu
 	return slot;
 }
 
-static void capipc_slot_append_free(struct capipc_table *table, u32 index)
+static inline void capipc_slot_append_free(struct capipc_table *table, u32 index)
 {
 	capipc_slot_at(table, index)->next = CAPIPC_NO_SLOT;
 	if (table->free_last == CAPIPC_NO_SLOT)
@@ -48,7 +48,7 @@ static void capipc_slot_append_free(struct capipc_table *table, u32 index)
 	table->free++;
 }
 
-static void capipc_slot_free(struct capipc_table *table, struct capipc_slot *slot, u32 value)
+static inline void capipc_slot_free(struct capipc_table *table, struct capipc_slot *slot, u32 value)
 {
 	slot->state = CAPIPC_SLOT_FREE;
 	slot->kind = CAPIPC_KIND_NONE;
@@ -196,7 +196,7 @@ void capipc_table_unreserve(struct capipc_table *table, u32 n)
 }
 
 /* The first of the free list, which is not empty. Returns its handle value. */
-static u32 capipc_slot_take(struct capipc_table *table)
+static inline u32 capipc_slot_take(struct capipc_table *table)
 {
 	u32 index = table->free_first;
 	struct capipc_slot *slot = capipc_slot_at(table, index);
@@ -301,7 +301,7 @@ bool capipc_table_publish(struct capipc_table *table, u32 value, const struct ca
 	return true;
 }
 
-static void capipc_slot_read(const struct capipc_slot *slot, struct capipc_handle *out)
+static inline void capipc_slot_read(const struct capipc_slot *slot, struct capipc_handle *out)
 {
 	out->object = slot->object;
 	out->rights = slot->rights;

@@ -13,7 +13,7 @@
 /* Giving way is not tried more often than once in 2 to the power of so many times. */
 #define CAPIPC_MISSES_MAX	10
 /* How often giving way is tried when nobody else runs. */
-#define CAPIPC_ATTEMPTS		6
+#define CAPIPC_ATTEMPTS		8
 /* In how many waits in a row that may happen. */
 #define CAPIPC_HELD_MAX		1024
 
@@ -101,6 +101,21 @@ static void capipc_waiter_give_way(const struct capipc_waiter *waiter,
 	}
 }
 
+static noinline int capipc_waiter_sleep(struct capipc_waiter *waiter,
+					const struct capipc_deadline *deadline)
+{
+	int ret = 0;
+
+	while (!ret) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (READ_ONCE(waiter->called))
+			break;
+		ret = signal_pending(current) ? -ERESTARTSYS : capipc_sleep(deadline);
+	}
+	__set_current_state(TASK_RUNNING);
+	return capipc_waiter_called(waiter) ? 0 : ret;
+}
+
 /**
  * capipc_waiter_wait - wait until it is called
  * @waiter: of the calling thread
@@ -113,18 +128,7 @@ static void capipc_waiter_give_way(const struct capipc_waiter *waiter,
 int capipc_waiter_wait(struct capipc_waiter *waiter, const struct capipc_deadline *deadline,
 		       struct capipc_patience *patience)
 {
-	int ret = 0;
-
 	if (!READ_ONCE(waiter->called) && capipc_patience_left(patience))
 		capipc_waiter_give_way(waiter, patience);
-	while (!READ_ONCE(waiter->called)) {
-		set_current_state(TASK_INTERRUPTIBLE);
-		if (READ_ONCE(waiter->called))
-			break;
-		ret = signal_pending(current) ? -ERESTARTSYS : capipc_sleep(deadline);
-		if (ret)
-			break;
-	}
-	__set_current_state(TASK_RUNNING);
-	return capipc_waiter_called(waiter) ? 0 : ret;
+	return likely(capipc_waiter_called(waiter)) ? 0 : capipc_waiter_sleep(waiter, deadline);
 }
