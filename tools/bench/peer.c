@@ -10,6 +10,12 @@
 const struct peer *const peers[] = {
 	&peer_floor,
 	&peer_pipe,
+	&peer_stream,
+	&peer_stream_cred,
+	&peer_seqpacket,
+	&peer_seqpacket_cred,
+	&peer_seqpacket_epoll,
+	&peer_capipc,
 	NULL,
 };
 

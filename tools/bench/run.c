@@ -72,6 +72,11 @@ void *cell_shared(size_t size)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
+void cell_unshare(void *memory, size_t size)
+{
+	munmap(memory, size);
+}
+
 void cell_ready(struct cell *cell)
 {
 	if (write(cell->ready[1], "", 1) != 1)
@@ -316,9 +321,9 @@ static void clear_away(struct cell_run *run)
 			close(fds[n]);
 	}
 	if (run->samples)
-		munmap(run->samples, samples_size(run));
+		cell_unshare(run->samples, samples_size(run));
 	if (run->control)
-		munmap(run->control, sizeof(*run->control));
+		cell_unshare(run->control, sizeof(*run->control));
 }
 
 static int start_server(struct cell_run *run, pid_t *pid)
