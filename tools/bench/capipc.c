@@ -284,15 +284,15 @@ static int capipc_stream(struct cell *cell)
 {
 	struct capipc_state *state = cell->state;
 	const struct workload *work = cell->work;
+	unsigned char *bytes;
 	uint32_t n;
 	int ret;
 
 	for (n = 0; n < work->burst; n++) {
-		unsigned char *bytes = ring_begin_write(state->fd, &state->ring,
-							work->request);
-
-		if (!bytes)
-			return -EPIPE;
+		ret = ring_begin_write(state->fd, &state->ring, work->request,
+				       &bytes);
+		if (ret)
+			return ret;
 		if (work->copied) {
 			cell_mark(cell, cell->request);
 			memcpy(bytes, cell->request, work->request);

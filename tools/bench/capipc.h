@@ -69,11 +69,13 @@ int ring_create(int fd, struct ring *ring, uint32_t *consumer);
 int ring_attach(int fd, struct ring *ring, uint32_t handle);
 
 /*
- * Where the next size bytes are to be written, or read: waits for them, and for enough more
- * not to be woken again at once. NULL if that fails. Of a ring, size is a part.
+ * Waits until the next size bytes can be written, or read, and says where. Who has to wait
+ * for room waits for enough more not to have to again at once. Of a ring, size is a part.
  */
-unsigned char *ring_begin_write(int fd, struct ring *ring, uint32_t size);
-unsigned char *ring_begin_read(int fd, struct ring *ring, uint32_t size);
+int ring_begin_write(int fd, struct ring *ring, uint32_t size,
+		     unsigned char **bytes);
+int ring_begin_read(int fd, struct ring *ring, uint32_t size,
+		    unsigned char **bytes);
 /* They are written, or have been read. */
 int ring_end(int fd, struct ring *ring, uint32_t size);
 

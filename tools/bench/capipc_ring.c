@@ -87,23 +87,24 @@ static int wait_for(int fd, struct ring *ring, uint32_t place)
 	return ret;
 }
 
-unsigned char *ring_begin_write(int fd, struct ring *ring, uint32_t size)
+int ring_begin_write(int fd, struct ring *ring, uint32_t size,
+		     unsigned char **bytes)
 {
 	/* where the consumer has to be for size bytes of room, and for more */
 	uint32_t least = ring->position + size - RING_BYTES;
 
-	if ((int32_t)(other_position(ring) - least) < 0 &&
-	    wait_for(fd, ring, ring->position + ENOUGH - RING_BYTES))
-		return NULL;
-	return ring->bytes + ring->position % RING_BYTES;
+	*bytes = ring->bytes + ring->position % RING_BYTES;
+	if ((int32_t)(other_position(ring) - least) >= 0)
+		return 0;
+	return wait_for(fd, ring, ring->position + ENOUGH - RING_BYTES);
 }
 
-unsigned char *ring_begin_read(int fd, struct ring *ring, uint32_t size)
+int ring_begin_read(int fd, struct ring *ring, uint32_t size,
+		    unsigned char **bytes)
 {
+	*bytes = ring->bytes + ring->position % RING_BYTES;
 	/* more may not come, so that is all it can wait for */
-	if (wait_for(fd, ring, ring->position + size))
-		return NULL;
-	return ring->bytes + ring->position % RING_BYTES;
+	return wait_for(fd, ring, ring->position + size);
 }
 
 int ring_end(int fd, struct ring *ring, uint32_t size)

@@ -108,14 +108,13 @@ static int serve_ring(struct cell *cell)
 {
 	struct capipc_state *state = cell->state;
 	const uint32_t size = cell->work->request;
-	int ret = 0;
+	unsigned char *bytes;
+	int ret;
 
-	while (!ret) {
-		const unsigned char *bytes =
-			ring_begin_read(state->fd, &state->ring, size);
-
-		if (!bytes)
-			return -EPIPE;
+	do {
+		ret = ring_begin_read(state->fd, &state->ring, size, &bytes);
+		if (ret)
+			break;
 		if (cell->work->copied)
 			bytes = memcpy(cell->request, bytes, size);
 		if (!cell_marked(cell, bytes))
@@ -123,7 +122,7 @@ static int serve_ring(struct cell *cell)
 		ret = ring_end(state->fd, &state->ring, size);
 		if (!ret)
 			ret = cell_received(cell, 1);
-	}
+	} while (!ret);
 	return ret;
 }
 
