@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * All peers: what peer.c makes a table of.
+ */
+#ifndef PEERS_H
+#define PEERS_H
+
+#include "bench.h"
+
+extern const struct peer peer_capipc;
+extern const struct peer peer_floor;
+extern const struct peer peer_pipe;
+extern const struct peer peer_seqpacket;
+extern const struct peer peer_seqpacket_cred;
+extern const struct peer peer_seqpacket_epoll;
+extern const struct peer peer_stream;
+extern const struct peer peer_stream_cred;
+
+#endif /* PEERS_H */
