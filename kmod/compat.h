@@ -113,6 +113,18 @@ static inline char *capipc_compat_secid_label(u32 secid)
 	return ret < 0 ? ERR_PTR(ret) : capipc_compat_label_take(&context);
 }
 
+/*
+ * What tells whether the calling thread's label is another one than before. It names a
+ * label for as long as the thread's credentials are pinned.
+ */
+typedef struct lsm_prop capipc_compat_label_key;
+
+static inline void capipc_compat_current_label_key(capipc_compat_label_key *key)
+{
+	memset(key, 0, sizeof(*key));
+	security_current_getlsmprop_subj(key);
+}
+
 /* The calling thread's label; NULL if it has none. May be an error: -ENOMEM. */
 static inline char *capipc_compat_current_label(void)
 {
@@ -147,6 +159,14 @@ static inline char *capipc_compat_secid_label(u32 secid)
 	label = capipc_compat_label_copy(text, len);
 	security_release_secctx(text, len);
 	return label;
+}
+
+/* As above. */
+typedef u32 capipc_compat_label_key;
+
+static inline void capipc_compat_current_label_key(capipc_compat_label_key *key)
+{
+	security_current_getsecid_subj(key);
 }
 
 static inline char *capipc_compat_current_label(void)

@@ -15,6 +15,7 @@
 #include "ident.h"
 #include "invitation.h"
 #include "ioctl.h"
+#include "label.h"
 #include "listener.h"
 #include "memory.h"
 #include "mmap.h"
@@ -185,6 +186,8 @@ void capipc_context_dismantle(struct capipc_context *context)
 	}
 	capipc_table_destroy(&context->table);
 	put_cred(capipc_context_set_cred(context, NULL));
+	capipc_label_put(context->label);
+	context->label = NULL;
 	put_net(context->net);
 	capipc_account_release(context->account);
 	wake_up_all(&context->wait);

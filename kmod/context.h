@@ -43,6 +43,7 @@
  * @patience: of threads that wait for something to receive, or for a reply
  * @cred: credentials with which it was opened or last received from; RCU,
  *        changed under @ready_lock
+ * @label: the label that a thread had last; @ready_lock
  * @spare_message: memory for a small message, or NULL: whoever exchanges it has it
  * @spare_transaction: likewise for a call
  */
@@ -69,6 +70,7 @@ struct capipc_context {
 	bool has_area;
 	wait_queue_head_t wait;
 	const struct cred __rcu *cred;
+	struct capipc_label *label;
 	struct capipc_message *spare_message;
 	struct capipc_transaction *spare_transaction;
 };

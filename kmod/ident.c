@@ -10,6 +10,7 @@
 
 #include "context.h"
 #include "ident.h"
+#include "label.h"
 #include "process.h"
 
 /**
@@ -24,8 +25,8 @@ struct capipc_ident *capipc_ident_create(struct capipc_context *context)
 
 	if (!ident)
 		return NULL;
-	ident->label = capipc_compat_current_label();
-	if (IS_ERR(ident->label)) {
+	ident->label = capipc_label_get_current(context);
+	if (!ident->label) {
 		kfree(ident);
 		return NULL;
 	}
@@ -57,7 +58,7 @@ void capipc_ident_free(struct capipc_ident *ident)
 	capipc_user_put(ident->user);
 	if (ident->exe)
 		fput(ident->exe);
-	kfree(ident->label);
+	capipc_label_put(ident->label);
 	kfree(ident);
 }
 
@@ -83,7 +84,7 @@ bool capipc_ident_same(const struct capipc_ident *a, const struct capipc_ident *
 	return x == y ||
 	       (x->user_ns == y->user_ns && uid_eq(x->uid, y->uid) && uid_eq(x->euid, y->euid) &&
 		uid_eq(x->suid, y->suid) && gid_eq(x->gid, y->gid) && gid_eq(x->egid, y->egid) &&
-		gid_eq(x->sgid, y->sgid) && capipc_label_same(a->label, b->label) &&
+		gid_eq(x->sgid, y->sgid) && capipc_label_same(a->label->text, b->label->text) &&
 		x->group_info == y->group_info &&
 		capipc_compat_cap_bits(x->cap_effective) ==
 			capipc_compat_cap_bits(y->cap_effective));

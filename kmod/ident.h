@@ -40,7 +40,7 @@ enum capipc_shown {
  * @exe: the program it was running when it opened its context, or NULL
  * @start_time_ns: when the process started, CLOCK_BOOTTIME
  * @net_ns: inode number of the network namespace of its context
- * @label: security label, NULL if there is none
+ * @label: security label, with a reference
  * @user: who pays for its context
  * @shown: whether there is a @stamp: %CAPIPC_UNSHOWN, _SHOWING, _SHOWN
  * @shown_cred: who was the first to see it; invariant once %CAPIPC_SHOWN
@@ -58,7 +58,7 @@ struct capipc_ident {
 	struct file *exe;
 	u64 start_time_ns;
 	unsigned int net_ns;
-	char *label;
+	struct capipc_label *label;
 	struct capipc_user *user;
 
 	atomic_t shown;

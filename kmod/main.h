@@ -60,6 +60,7 @@ struct capipc_endpoint;
 struct capipc_guard;
 struct capipc_ident;
 struct capipc_invitation;
+struct capipc_label;
 struct capipc_listener;
 struct capipc_memory;
 struct capipc_message;

@@ -103,12 +103,16 @@ void capipc_pipe_free(struct capipc_pipe *pipe)
  * capipc_endpoint_set_origin - say who an endpoint was made for
  * @endpoint: the endpoint
  * @ident: who; ignored if the endpoint has an origin already
+ *
+ * That is also who is expected to send through it first.
  */
 void capipc_endpoint_set_origin(struct capipc_endpoint *endpoint, struct capipc_ident *ident)
 {
 	capipc_object_lock(&endpoint->object);
 	if (!endpoint->origin)
 		endpoint->origin = capipc_ident_get(ident);
+	if (!endpoint->ident && endpoint->origin == ident)
+		endpoint->ident = capipc_ident_get(ident);
 	capipc_object_unlock(&endpoint->object);
 }
 

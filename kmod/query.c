@@ -11,6 +11,7 @@
 
 #include "context.h"
 #include "ident.h"
+#include "label.h"
 #include "invitation.h"
 #include "ioctl.h"
 #include "pipe.h"
@@ -81,11 +82,12 @@ static int capipc_query_groups(const struct capipc_ident *ident, struct capipc_q
 
 static int capipc_query_label(const struct capipc_ident *ident, struct capipc_query *arg)
 {
-	size_t len = ident->label ? strlen(ident->label) : 0;
+	const char *label = ident->label->text;
+	size_t len = label ? strlen(label) : 0;
 
 	arg->label_len = len;
 	if (len <= arg->label_capacity &&
-	    copy_to_user(u64_to_user_ptr(arg->label), ident->label, len))
+	    copy_to_user(u64_to_user_ptr(arg->label), label, len))
 		return -EFAULT;
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "attenuation.h"
 #include "context.h"
 #include "ident.h"
+#include "label.h"
 #include "ioctl.h"
 #include "listener.h"
 #include "pipe.h"
@@ -203,7 +204,7 @@ static bool capipc_rule_matches(const struct capipc_krule *rule, const struct ca
 	    rule->capabilities)
 		return false;
 	if ((match & CAPIPC_MATCH_LABEL) &&
-	    !capipc_label_same(asked->ident->label, rule->label))
+	    !capipc_label_same(asked->ident->label->text, rule->label))
 		return false;
 	if ((match & CAPIPC_MATCH_UNCHANGED) && asked->changed)
 		return false;

@@ -12,10 +12,10 @@
 
 /* Giving way is not tried more often than once in 2 to the power of so many times. */
 #define CAPIPC_MISSES_MAX	10
+/* The same for who is not let go, which may change soon. */
+#define CAPIPC_MISSES_HELD	4
 /* How often giving way is tried when nobody else runs. */
-#define CAPIPC_ATTEMPTS		8
-/* In how many waits in a row that may happen. */
-#define CAPIPC_HELD_MAX		1024
+#define CAPIPC_ATTEMPTS		4
 
 /**
  * capipc_waiter_call - what a thread waits for has been done
@@ -62,43 +62,32 @@ static bool capipc_yield(void)
 	return current->nvcsw + current->nivcsw != switches;
 }
 
-/* It was of no use: leave it out the next time, and then for twice as many times. */
-static void capipc_patience_miss(struct capipc_patience *patience, bool held)
-{
-	u16 tries = READ_ONCE(patience->held);
-	u8 misses;
-
-	if (held && tries < CAPIPC_HELD_MAX) {
-		WRITE_ONCE(patience->held, tries + 1);
-		return;
-	}
-	misses = min_t(u8, READ_ONCE(patience->misses) + 1, CAPIPC_MISSES_MAX);
-	WRITE_ONCE(patience->misses, misses);
-	WRITE_ONCE(patience->skip, BIT(misses));
-}
-
 /*
  * Let others run on this processor. Who is waited for is among them if it was woken
  * here, or has given way to us itself: then neither of the two sleeps, nor has to be woken.
+ * If that was of no use, it is left out the next time, and then for twice as
+ * many times, so that where the other one has much to do it costs next to nothing.
  *
- * Who has run less than the others is not let go. That is what a thread that has slept
- * for long is owed, some milliseconds; a few attempts each time use that up, and make up for
- * the little by which two that work for each other differ. If it still is not let go
- * when it has tried for that long, it stops trying.
+ * Who has run less than the others is not let go. A few attempts make up for the little by
+ * which two that work for each other differ.
  */
 static void capipc_waiter_give_way(const struct capipc_waiter *waiter,
 				   struct capipc_patience *patience)
 {
 	unsigned int attempts = CAPIPC_ATTEMPTS;
+	u8 misses;
 
 	while (!capipc_yield() && --attempts)
 		;
-	if (!READ_ONCE(waiter->called)) {
-		capipc_patience_miss(patience, !attempts);
-	} else if (patience->misses || patience->held) {
-		WRITE_ONCE(patience->misses, 0);
-		WRITE_ONCE(patience->held, 0);
+	if (READ_ONCE(waiter->called)) {
+		if (patience->misses)
+			WRITE_ONCE(patience->misses, 0);
+		return;
 	}
+	misses = min_t(u8, READ_ONCE(patience->misses) + 1,
+		       attempts ? CAPIPC_MISSES_MAX : CAPIPC_MISSES_HELD);
+	WRITE_ONCE(patience->misses, misses);
+	WRITE_ONCE(patience->skip, BIT(misses));
 }
 
 static noinline int capipc_waiter_sleep(struct capipc_waiter *waiter,

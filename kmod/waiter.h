@@ -32,15 +32,13 @@ struct capipc_waiter {
 
 /**
  * struct capipc_patience - whether giving way has been of use
- * @misses: times in a row that others ran, and it was of no use
- * @held: times since it was of use that nobody else ran
+ * @misses: times in a row that it was not
  * @skip: times that it is not tried now
  *
  * Threads may share one: it is no more than a guess, and read and written as such.
  */
 struct capipc_patience {
 	u8 misses;
-	u16 held;
 	u16 skip;
 };
 
