@@ -9,6 +9,8 @@
 #ifndef CAPIPC_MESSAGE_H
 #define CAPIPC_MESSAGE_H
 
+#include <linux/overflow.h>
+
 #include "account.h"
 #include "area.h"
 #include "handle.h"
@@ -43,6 +45,9 @@ struct capipc_moved {
  * @band: how urgent it is: where it puts the object in whose queue it is
  * @placed: its bytes are where they are received already, not in @data
  * @small: it has room for %CAPIPC_MESSAGE_SMALL bytes, and can be kept for another one
+ * @bundle: it is several plain messages (bundle.h), and @ordinal and @len are those of
+ *          the first that is left, which @data is not
+ * @count: how many messages it is: 1, but for a bundle
  * @type: enum capipc_receive_type
  * @transaction: the call that it is the request of, with a reference, or NULL
  * @ordinal: number of the method
@@ -71,11 +76,20 @@ struct capipc_message {
 	u8 band;
 	bool placed;
 	bool small;
-	u8 data[];
+	bool bundle;
+	u8 count;
+	u8 data[] __aligned(8);
 };
 
 /* Bytes for which a message of the smallest kind has room: it fills 192. */
 #define CAPIPC_MESSAGE_SMALL	((u32)(192 - offsetof(struct capipc_message, data)))
+
+/* What a message costs: its memory, but for what the allocators add. */
+static inline size_t capipc_message_size(u32 len, u32 attachments)
+{
+	return size_add(struct_size((struct capipc_message *)NULL, data, len),
+			size_mul(attachments, sizeof(struct capipc_moved)));
+}
 
 /* Slots that it needs in the receiver's table, but for a reply handle. */
 static inline u32 capipc_message_slots(const struct capipc_message *message)
@@ -111,6 +125,5 @@ void capipc_message_uncharge_files(struct capipc_message *message);
 void capipc_message_free(struct capipc_message *message);
 void capipc_message_recycle(struct capipc_message *message, struct capipc_context *context);
 void capipc_message_destroy(struct capipc_message *message, struct list_head *garbage);
-size_t capipc_message_size(u32 len, u32 attachments);
 
 #endif /* CAPIPC_MESSAGE_H */

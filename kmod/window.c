@@ -5,22 +5,23 @@
 #include <linux/overflow.h>
 
 #include "limits.h"
+#include "message.h"
 #include "pipe.h"
 #include "window.h"
 
 /* What is free. A parameter that was lowered may have left less than nothing. */
-struct capipc_room {
+struct capipc_window_room {
 	size_t bytes;
 	u32 messages;
 };
 
-static struct capipc_room capipc_window_room_locked(const struct capipc_endpoint *endpoint)
+static struct capipc_window_room capipc_window_room_locked(const struct capipc_endpoint *endpoint)
 {
 	size_t bytes = READ_ONCE(capipc_window_bytes);
 	u32 messages = READ_ONCE(capipc_window_messages);
 
 	lockdep_assert_held(endpoint->object.lock);
-	return (struct capipc_room) {
+	return (struct capipc_window_room) {
 		.bytes = bytes - min(bytes, endpoint->window_bytes),
 		.messages = messages - min(messages, endpoint->window_messages),
 	};
@@ -29,7 +30,7 @@ static struct capipc_room capipc_window_room_locked(const struct capipc_endpoint
 /* Is there room? -EMSGSIZE: there will not be, not even if nothing else waits. */
 static int capipc_window_look_locked(const struct capipc_endpoint *endpoint, size_t size)
 {
-	struct capipc_room room = capipc_window_room_locked(endpoint);
+	struct capipc_window_room room = capipc_window_room_locked(endpoint);
 
 	if (likely(size <= room.bytes && room.messages))
 		return 0;
@@ -54,6 +55,34 @@ int capipc_window_take_locked(struct capipc_endpoint *endpoint, size_t size)
 	return 0;
 }
 
+/**
+ * capipc_window_take_batch_locked - reserve room for as many as there is room for
+ * @endpoint: for what will be sent to it
+ * @messages: plain messages, in the order in which they are sent
+ * @count: how many
+ *
+ * Return: for how many.
+ */
+u32 capipc_window_take_batch_locked(struct capipc_endpoint *endpoint,
+				    const struct capipc_batched *messages, u32 count)
+{
+	struct capipc_window_room room = capipc_window_room_locked(endpoint);
+	size_t left = room.bytes;
+	u32 n;
+
+	count = min(count, room.messages);
+	for (n = 0; n < count; n++) {
+		size_t size = capipc_message_size(messages[n].data_len, 0);
+
+		if (size > left)
+			break;
+		left -= size;
+	}
+	endpoint->window_bytes += room.bytes - left;
+	endpoint->window_messages += n;
+	return n;
+}
+
 /* Half of it is enough, or who sends and who receives would wake each other each time. */
 static void capipc_window_tell_locked(struct capipc_endpoint *endpoint)
 {
@@ -67,19 +96,26 @@ static void capipc_window_tell_locked(struct capipc_endpoint *endpoint)
 }
 
 /**
- * capipc_window_release_locked - there is room again
- * @endpoint: a message for it was received or withdrawn, or is not sent after all
- * @size: of that, in bytes
+ * capipc_window_release_batch_locked - there is room again
+ * @endpoint: messages for it were received or withdrawn, or are not sent after all
+ * @size: of those, in bytes
+ * @count: how many
  */
-void capipc_window_release_locked(struct capipc_endpoint *endpoint, size_t size)
+void capipc_window_release_batch_locked(struct capipc_endpoint *endpoint, size_t size, u32 count)
 {
 	lockdep_assert_held(endpoint->object.lock);
 	endpoint->window_bytes -= size;
-	endpoint->window_messages--;
+	endpoint->window_messages -= count;
 	if (wq_has_sleeper(&endpoint->window))
 		capipc_window_wake_locked(endpoint);
 	if (unlikely(capipc_endpoint_peer(endpoint)->refused))
 		capipc_window_tell_locked(endpoint);
+}
+
+/* The same for one. */
+void capipc_window_release_locked(struct capipc_endpoint *endpoint, size_t size)
+{
+	capipc_window_release_batch_locked(endpoint, size, 1);
 }
 
 /*
@@ -91,7 +127,7 @@ static int capipc_window_wake_one(struct wait_queue_entry *entry, unsigned int m
 {
 	const struct capipc_window_waiter *waiter =
 		container_of(entry, struct capipc_window_waiter, entry);
-	struct capipc_room *room = key;
+	struct capipc_window_room *room = key;
 
 	if (room && waiter->size <= READ_ONCE(capipc_window_bytes)) {
 		if (waiter->size > room->bytes || !room->messages)
@@ -105,7 +141,7 @@ static int capipc_window_wake_one(struct wait_queue_entry *entry, unsigned int m
 /* Wake as many as there is room for. */
 void capipc_window_wake_locked(struct capipc_endpoint *endpoint)
 {
-	struct capipc_room room = capipc_window_room_locked(endpoint);
+	struct capipc_window_room room = capipc_window_room_locked(endpoint);
 
 	__wake_up(&endpoint->window, TASK_NORMAL, 0, &room);
 }
