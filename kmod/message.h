@@ -42,6 +42,7 @@ struct capipc_moved {
  * @judged: who fuses has judged it; the lock of its queue
  * @band: how urgent it is: where it puts the object in whose queue it is
  * @placed: its bytes are where they are received already, not in @data
+ * @moved_inside: @moved is in @data, behind the bytes
  * @small: it has room for %CAPIPC_MESSAGE_SMALL bytes, and can be kept for another one
  * @type: enum capipc_receive_type
  * @transaction: the call that it is the request of, with a reference, or NULL
@@ -70,8 +71,9 @@ struct capipc_message {
 	bool judged;
 	u8 band;
 	bool placed;
+	bool moved_inside;
 	bool small;
-	u8 data[];
+	u8 data[] __aligned(__alignof__(struct capipc_moved));
 };
 
 /* Bytes for which a message of the smallest kind has room: it fills 192. */
