@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * All peers: what peer.c makes a table of.
+ */
+#ifndef PEERS_H
+#define PEERS_H
+
+#include "bench.h"
+
+extern const struct peer peer_floor;
+extern const struct peer peer_pipe;
+
+#endif /* PEERS_H */

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Running a cell: the processes, who waits for whom, and how they end.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "counter.h"
+#include "measure.h"
+#include "run.h"
+
+/* Room for a batch, or for what is streamed at once. */
+#define BUFFER_BYTES ((size_t)2 << 20)
+
+/* A client that takes longer, hangs. */
+#define CLIENT_SECONDS 300
+
+/**
+ * struct control - what all processes of a cell share
+ * @warm: where clients that have warmed up wait for each other
+ * @error: the first that failed, -errno; 0 if nothing has
+ * @failed: what that was
+ * @cycles: before and after what is measured, as client 0 sees it
+ */
+struct control {
+	pthread_barrier_t warm;
+	int error;
+	char failed[64];
+	uint64_t cycles[2];
+};
+
+/**
+ * struct cell_run - a cell that runs
+ * @options: of the run
+ * @control: shared
+ * @samples: shared, of all clients: when each began, and when each operation ended
+ * @operations: how many each client does
+ * @cycles: see counter_open_cycles()
+ */
+struct cell_run {
+	struct cell cell;
+	const struct options *options;
+	struct control *control;
+	uint64_t *samples;
+	uint32_t operations;
+	int cycles;
+};
+
+/* ---------------------------------------------------------- what peers call */
+
+bool cell_state(struct cell *cell, size_t size)
+{
+	cell->state = calloc(1, size);
+	return cell->state;
+}
+
+void *cell_shared(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+void cell_ready(struct cell *cell)
+{
+	if (write(cell->ready[1], "", 1) != 1)
+		_exit(1);
+}
+
+void cell_name(const struct cell *cell, char *name, size_t size)
+{
+	/* the parent's, which is the same in all of them */
+	int pid = cell->server_pid ? getppid() : getpid();
+
+	snprintf(name, size, "capipc-bench-%d", pid);
+}
+
+/* Each page touched, so that nothing is left to be done later. */
+static bool give_buffers(struct cell *cell)
+{
+	unsigned char *buffers = mmap(NULL, 2 * BUFFER_BYTES,
+				      PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (buffers == MAP_FAILED)
+		return false;
+	memset(buffers, 0xa5, 2 * BUFFER_BYTES);
+	cell->request = buffers;
+	cell->reply = buffers + BUFFER_BYTES;
+	return true;
+}
+
+/**
+ * struct thread - one more thread of a server
+ * @cell: its own
+ * @serve: what it does
+ */
+struct thread {
+	struct cell cell;
+	int (*serve)(struct cell *cell);
+};
+
+static void *run_thread(void *data)
+{
+	struct thread *thread = data;
+
+	return (void *)(intptr_t)thread->serve(&thread->cell);
+}
+
+int cell_threads(struct cell *cell, int (*serve)(struct cell *cell))
+{
+	uint32_t n;
+
+	for (n = 1; n < cell->work->threads; n++) {
+		struct thread *thread = malloc(sizeof(*thread));
+		pthread_t id;
+		int ret;
+
+		if (!thread)
+			return -ENOMEM;
+		thread->cell = *cell;
+		thread->serve = serve;
+		thread->cell.client = n;
+		if (!give_buffers(&thread->cell))
+			return -ENOMEM;
+		/* it ends with the process, and so does what it has */
+		ret = pthread_create(&id, NULL, run_thread, thread);
+		if (ret)
+			return -ret;
+	}
+	return serve(cell);
+}
+
+/* -------------------------------------------------------------- the processes */
+
+/* It failed: says so, if nobody else has. */
+static void note(struct control *control, const char *what, int error)
+{
+	int none = 0;
+
+	if (__atomic_compare_exchange_n(&control->error, &none, error, false,
+					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		snprintf(control->failed, sizeof(control->failed), "%s", what);
+}
+
+/* Processor n of those that this process may use; the last one if there are fewer. */
+static void pin(int n)
+{
+	cpu_set_t all, one;
+	int cpu;
+
+	if (sched_getaffinity(0, sizeof(all), &all))
+		return;
+	CPU_ZERO(&one);
+	for (cpu = 0; cpu < CPU_SETSIZE && n >= 0; cpu++) {
+		if (!CPU_ISSET(cpu, &all))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		n--;
+	}
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+static void begin_process(const struct cell_run *run, bool server)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, server ? "bench-server" : "bench-client");
+	if (run->options->placement != PLACEMENT_FREE)
+		pin(run->options->placement == PLACEMENT_APART && !server);
+}
+
+static void __attribute__((noreturn)) be_server(struct cell_run *run)
+{
+	struct cell *cell = &run->cell;
+	int ret;
+
+	begin_process(run, true);
+	cell->server_pid = getpid();
+	ret = give_buffers(cell) ? cell->peer->serve(cell) : -ENOMEM;
+	note(run->control, "the server", ret ? ret : -EPIPE);
+	_exit(1);
+}
+
+/* As many again as are measured would be a waste: what is to be warm soon is. */
+static uint32_t warm_up_operations(const struct cell_run *run)
+{
+	uint32_t least = run->operations / 4;
+
+	return least < run->cell.work->slice ? run->cell.work->slice : least;
+}
+
+static int measure(struct cell_run *run)
+{
+	struct cell *cell = &run->cell;
+	int (*operation)(struct cell *) =
+		cell->peer->operation[cell->work->shape];
+	bool instructions = run->options->instructions;
+	uint64_t *sample =
+		run->samples + (size_t)cell->client * (run->operations + 1);
+	uint64_t *end = sample + run->operations;
+	uint32_t n;
+	int ret;
+
+	memset(sample, 0, (run->operations + 1) * sizeof(*sample));
+	for (n = warm_up_operations(run); n; n--) {
+		ret = operation(cell);
+		if (ret)
+			return ret;
+	}
+	pthread_barrier_wait(&run->control->warm);
+	if (!cell->client && run->cycles >= 0)
+		run->control->cycles[0] = counter_read_cycles(run->cycles);
+	*sample = counter_read(instructions);
+	do {
+		ret = operation(cell);
+		if (ret)
+			return ret;
+		*++sample = counter_read(instructions);
+	} while (sample < end);
+	if (!cell->client && run->cycles >= 0)
+		run->control->cycles[1] = counter_read_cycles(run->cycles);
+	return 0;
+}
+
+static void __attribute__((noreturn))
+be_client(struct cell_run *run, pid_t server)
+{
+	struct cell *cell = &run->cell;
+	const char *what = "the client's connection";
+	int ret = -ENOMEM;
+
+	begin_process(run, false);
+	alarm(CLIENT_SECONDS);
+	cell->server_pid = server;
+	if (!give_buffers(cell))
+		goto out;
+	ret = cell->peer->connect ? cell->peer->connect(cell) : 0;
+	if (ret)
+		goto out;
+	what = "an operation";
+	ret = measure(run);
+out:
+	if (ret)
+		note(run->control, what, ret);
+	_exit(ret ? 1 : 0);
+}
+
+/* ----------------------------------------------------------------- the parent */
+
+static void give_rules(struct rule *rules, uint32_t count, uint32_t uid)
+{
+	uint32_t n;
+
+	for (n = 0; n < count; n++) {
+		rules[n].uid = uid;
+		rules[n].first = n + 1 < count ? 1000 + n : ORDINAL;
+		rules[n].last = rules[n].first;
+	}
+}
+
+static size_t samples_size(const struct cell_run *run)
+{
+	return (size_t)run->cell.work->threads * (run->operations + 1) *
+	       sizeof(*run->samples);
+}
+
+static int prepare(struct cell_run *run, struct rule *rules)
+{
+	struct cell *cell = &run->cell;
+	pthread_barrierattr_t attr;
+
+	cell->ready[0] = cell->ready[1] = cell->done = run->cycles = -1;
+	cell->uid = geteuid();
+	cell->rules = rules;
+	give_rules(rules, cell->work->rules, cell->uid);
+	run->control = cell_shared(sizeof(*run->control));
+	if (!run->control)
+		return -ENOMEM;
+	run->samples = cell_shared(samples_size(run));
+	if (!run->samples)
+		return -ENOMEM;
+	pthread_barrierattr_init(&attr);
+	pthread_barrierattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	pthread_barrier_init(&run->control->warm, &attr, cell->work->threads);
+	cell->done = eventfd(0, EFD_CLOEXEC);
+	if (cell->done < 0 || pipe2(cell->ready, O_CLOEXEC))
+		return -errno;
+	if (!run->options->instructions)
+		run->cycles = counter_open_cycles();
+	return cell->peer->prepare ? cell->peer->prepare(cell) : 0;
+}
+
+static void clear_away(struct cell_run *run)
+{
+	struct cell *cell = &run->cell;
+	int fds[] = { cell->done, cell->ready[0], cell->ready[1], run->cycles };
+	size_t n;
+
+	if (cell->peer->finish)
+		cell->peer->finish(cell);
+	free(cell->state);
+	for (n = 0; n < sizeof(fds) / sizeof(fds[0]); n++) {
+		if (fds[n] >= 0)
+			close(fds[n]);
+	}
+	if (run->samples)
+		munmap(run->samples, samples_size(run));
+	if (run->control)
+		munmap(run->control, sizeof(*run->control));
+}
+
+static int start_server(struct cell_run *run, pid_t *pid)
+{
+	struct cell *cell = &run->cell;
+	char byte;
+
+	*pid = fork();
+	if (!*pid) {
+		close(cell->ready[0]);
+		be_server(run);
+	}
+	close(cell->ready[1]);
+	cell->ready[1] = -1;
+	if (*pid < 0)
+		return -errno;
+	/* the end of the file, if it ends */
+	return read(cell->ready[0], &byte, 1) == 1 ? 0 : -ECHILD;
+}
+
+/* Until all clients have ended, or one of the processes has that should not. */
+static int wait_for_clients(const pid_t *clients, uint32_t count)
+{
+	uint32_t left = count, n;
+	int status;
+	pid_t pid;
+
+	while (left) {
+		pid = wait(&status);
+		if (pid < 0)
+			return -errno;
+		for (n = 0; n < count && clients[n] != pid; n++)
+			;
+		if (n == count || status)
+			return WIFSIGNALED(status) ? -ETIMEDOUT : -ECHILD;
+		left--;
+	}
+	return 0;
+}
+
+static int run_processes(struct cell_run *run)
+{
+	uint32_t count = run->cell.work->threads, n;
+	pid_t server = -1, clients[CLIENTS_MAX];
+	int ret = 0;
+
+	/* A child must not write what is buffered once more. */
+	fflush(NULL);
+	if (run->cell.peer->serve)
+		ret = start_server(run, &server);
+	for (n = 0; n < count && !ret; n++) {
+		run->cell.client = n;
+		clients[n] = fork();
+		if (!clients[n])
+			be_client(run, server);
+		if (clients[n] < 0) {
+			ret = -errno;
+			break;
+		}
+	}
+	if (!ret)
+		ret = wait_for_clients(clients, n);
+	if (server > 0)
+		kill(server, SIGKILL);
+	while (n--)
+		kill(clients[n], SIGKILL);
+	while (wait(NULL) > 0)
+		;
+	if (run->control->error)
+		ret = run->control->error;
+	return ret;
+}
+
+int run_cell(const struct peer *peer, const struct workload *work,
+	     const struct options *options, struct figures *figures,
+	     const char **failed)
+{
+	static struct rule rules[RULES_MAX];
+	static char what[sizeof(((struct control *)0)->failed)];
+	struct cell_run run = {
+		.cell = { .work = work, .peer = peer },
+		.options = options,
+		.operations = options->operations ? options->operations :
+						    work->operations,
+	};
+	int ret = prepare(&run, rules);
+
+	*failed = what;
+	strcpy(what, "preparing");
+	if (!ret) {
+		strcpy(what, "the processes");
+		ret = run_processes(&run);
+		if (run.control->error)
+			strcpy(what, run.control->failed);
+	}
+	if (!ret)
+		measure_samples(work, run.samples, run.operations, figures);
+	if (!ret && run.cycles >= 0)
+		figures->cycles = (double)(run.control->cycles[1] -
+					   run.control->cycles[0]) /
+				  (double)figures->operations;
+	clear_away(&run);
+	return ret;
+}
