@@ -10,6 +10,7 @@
 const struct peer *const peers[] = {
 	&peer_floor,
 	&peer_pipe,
+	&peer_binder,
 	NULL,
 };
 
