@@ -11,6 +11,7 @@ const struct peer *const peers[] = {
 	&peer_floor,
 	&peer_pipe,
 	&peer_binder,
+	&peer_dbus,
 	NULL,
 };
 

@@ -8,6 +8,7 @@
 #include "bench.h"
 
 extern const struct peer peer_binder;
+extern const struct peer peer_dbus;
 extern const struct peer peer_floor;
 extern const struct peer peer_pipe;
 
