@@ -156,7 +156,7 @@ static int serve_thread(struct cell *cell)
 	int ret;
 
 	binder_thread_init(&thread, state->fd);
-	binder_say(&thread, BC_ENTER_LOOPER, NULL);
+	binder_say(&thread, BC_ENTER_LOOPER, "");
 	do {
 		ret = binder_wait(&thread, &request);
 		if (!ret)

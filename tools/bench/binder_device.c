@@ -14,6 +14,7 @@ int binder_open(void)
 	struct binder_version version;
 	int fd = open(BINDER_DEVICE, O_RDWR | O_CLOEXEC);
 	int err = EPROTONOSUPPORT;
+	const void *area;
 
 	if (fd < 0)
 		return -errno;
@@ -21,10 +22,13 @@ int binder_open(void)
 		err = errno;
 	else if (version.protocol_version == BINDER_CURRENT_PROTOCOL_VERSION)
 		err = 0;
-	/* never unmapped: it goes with the process */
-	if (!err && mmap(NULL, BINDER_AREA, PROT_READ,
-			 MAP_PRIVATE | MAP_NORESERVE, fd, 0) == MAP_FAILED)
-		err = errno;
+	if (!err) {
+		/* goes with the process */
+		area = mmap(NULL, BINDER_AREA, PROT_READ,
+			    MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+		if (area == MAP_FAILED)
+			err = errno;
+	}
 	if (err) {
 		close(fd);
 		return -err;

@@ -66,7 +66,7 @@ static int binder_manager_serve(int fd)
 	int ret;
 
 	binder_thread_init(&thread, fd);
-	binder_say(&thread, BC_ENTER_LOOPER, NULL);
+	binder_say(&thread, BC_ENTER_LOOPER, "");
 	for (;;) {
 		ret = binder_wait(&thread, &request);
 		if (ret < 0)

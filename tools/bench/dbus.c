@@ -55,7 +55,7 @@ static bool dbus_offers(const struct peer *peer, const struct workload *work)
 
 static void make_signature(char *signature, uint32_t files)
 {
-	strcpy(signature, "ay");
+	memcpy(signature, "ay", 2);
 	memset(signature + 2, 'h', files);
 	signature[2 + files] = 0;
 }

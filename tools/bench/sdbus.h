@@ -42,7 +42,7 @@
 	_(wait)
 
 struct sdbus {
-#define _(name) __typeof__(sd_bus_##name) *name;
+#define _(name) __typeof__(sd_bus_##name) *(name);
 	SDBUS_FUNCTIONS(_)
 #undef _
 	__typeof__(sd_bus_object_vtable_format) *object_vtable_format;
