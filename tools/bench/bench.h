@@ -91,6 +91,7 @@ enum shape {
  * @request: bytes of a request, a message or a chunk; at least sizeof(struct request)
  * @reply: bytes of a reply; at least sizeof(struct reply)
  * @shared: bytes in shared memory
+ * @copied: see above
  * @files: file descriptors that go with a request
  * @handles: handles (capabilities, sockets) that go there and back
  * @rules: rules in the table that says who may do what; the last one allows it
@@ -113,6 +114,7 @@ struct workload {
 	uint32_t request;
 	uint32_t reply;
 	uint32_t shared;
+	bool copied;
 	uint32_t files;
 	uint32_t handles;
 	uint32_t rules;
@@ -215,6 +217,7 @@ struct reply {
  * @client: which client this is, 0 to @work->threads - 1
  * @server_pid: in clients
  * @sequence: of the last request of this client
+ * @marks: that cell_mark() or cell_marked() have counted
  * @received: messages of this burst that the server has had
  * @done: an eventfd that says that the burst has been received
  * @ready: a pipe that says that the server is ready
@@ -232,6 +235,7 @@ struct cell {
 	uint32_t client;
 	int server_pid;
 	uint64_t sequence;
+	uint64_t marks;
 	uint32_t received;
 	int done;
 	int ready[2];
@@ -242,8 +246,16 @@ struct cell {
 /* Zeroed memory that becomes @state; false without memory. */
 bool cell_state(struct cell *cell, size_t size);
 
+/* How many connections there are: with several clients each has one. */
+static inline uint32_t cell_connections(const struct cell *cell)
+{
+	return cell->work->threads > 1 ? cell->work->threads :
+					 cell->work->pipes;
+}
+
 /* Zeroed memory that parent, server and clients share, on pages of its own, or NULL. */
 void *cell_shared(size_t size);
+void cell_unshare(void *memory, size_t size);
 
 /* The server is ready for clients. */
 void cell_ready(struct cell *cell);
@@ -321,12 +333,12 @@ static inline int cell_check(const struct cell *cell)
 /* Bytes that are made, and looked at, where they are. */
 static inline void cell_mark(struct cell *cell, void *bytes)
 {
-	*(volatile uint64_t *)bytes = ++cell->sequence;
+	*(volatile uint64_t *)bytes = ++cell->marks;
 }
 
 static inline bool cell_marked(struct cell *cell, const void *bytes)
 {
-	return *(const volatile uint64_t *)bytes == ++cell->sequence;
+	return *(const volatile uint64_t *)bytes == ++cell->marks;
 }
 
 /* The server has received so many units of a burst. */

@@ -6,7 +6,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 
 #include "binder_device.h"
 #include "peers.h"
@@ -19,21 +18,23 @@
  * @name: of the server
  * @fd: the device
  * @objects: how many the server has made
+ * @shared: memory, if there is to be some
  * @thread: of a client; what follows is a client's, too
  * @targets: what it calls the objects of the server
  * @request: what it sends
- * @carried: the first of the objects in the request
- * @reply: the last one, which is not freed yet, or NULL
+ * @carried: the first of the handles in the request
+ * @reply: the last one, which is not freed yet, or NULL. With it, handles are held
  * @found: what the manager said last, likewise
  */
 struct state {
 	char name[64];
 	int fd;
 	uint64_t objects;
+	unsigned char *shared;
 	struct binder_thread thread;
 	uint32_t *targets;
 	struct binder_parcel request;
-	const struct flat_binder_object *carried;
+	struct flat_binder_object *carried;
 	const void *reply;
 	const void *found;
 };
@@ -66,7 +67,20 @@ static int binder_prepare(struct cell *cell)
 		return -ENOMEM;
 	state = cell->state;
 	cell_name(cell, state->name, sizeof(state->name));
+	if (cell->work->shared) {
+		state->shared = cell_shared(cell->work->shared);
+		if (!state->shared)
+			return -ENOMEM;
+	}
 	return 0;
+}
+
+static void binder_finish(struct cell *cell)
+{
+	const struct state *state = cell->state;
+
+	if (state && state->shared)
+		cell_unshare(state->shared, cell->work->shared);
 }
 
 /* ------------------------------------------------------------------- server */
@@ -107,12 +121,15 @@ static int serve_call(struct cell *cell, struct binder_thread *thread,
 		      struct binder_parcel *reply)
 {
 	const struct workload *work = cell->work;
+	const struct state *state = cell->state;
 	int ret = 0;
 
-	if (cell_admits(cell, request->sender_euid, request->code))
-		cell_answer(cell);
-	else
+	if (!cell_admits(cell, request->sender_euid, request->code))
 		cell_refuse(cell);
+	else if (state->shared && !cell_marked(cell, state->shared))
+		return -EBADMSG;
+	else
+		cell_answer(cell);
 	reply->data = cell->reply;
 	reply->size = work->reply;
 	reply->objects = 0;
@@ -229,32 +246,39 @@ static int get_objects(struct state *state, uint32_t from, uint32_t *targets,
 	return 0;
 }
 
-/* The request has its files and handles from the start: the kernel only reads it. */
+/* The request has its files and handles at its end; the kernel only reads it. */
 static int fill_request(struct cell *cell)
 {
 	struct state *state = cell->state;
 	const struct workload *work = cell->work;
 	struct binder_parcel *request = &state->request;
-	uint32_t handles[BINDER_OBJECTS], n;
+	const struct flat_binder_object *object;
+	struct binder_transaction_data got;
+	const uint64_t handles = work->handles;
+	uint32_t n;
 	int ret;
 
 	request->data = cell->request;
 	request->size = work->request;
-	ret = get_objects(state, BINDER_MANAGER, handles, work->handles);
-	if (ret)
-		return ret;
-	for (n = 0; n < work->handles; n++)
-		binder_attach(request, BINDER_TYPE_HANDLE, handles[n]);
+	if (handles) {
+		ret = binder_ask(&state->thread, BINDER_MANAGER, BINDER_MAKE,
+				 &handles, sizeof(handles), handles, &got);
+		if (ret)
+			return ret;
+		state->reply = binder_message(&got);
+		object = binder_objects(&got, handles);
+		for (n = 0; n < handles; n++, object++)
+			binder_attach(request, BINDER_TYPE_HANDLE,
+				      object->handle);
+		state->carried = (void *)(cell->request + request->offsets[0]);
+	}
 	for (n = 0; n < work->files; n++) {
-		int file = eventfd(0, EFD_CLOEXEC);
+		int file = dup(STDIN_FILENO);
 
 		if (file < 0)
 			return -errno;
 		binder_attach(request, BINDER_TYPE_FD, (uint32_t)file);
 	}
-	if (request->objects)
-		state->carried =
-			(const void *)(cell->request + request->offsets[0]);
 	return 0;
 }
 
@@ -316,20 +340,18 @@ static void free_last(struct binder_thread *thread, const void **message)
 	*message = NULL;
 }
 
-/* Those that were sent are those that came back. */
-static int check_handles(const struct state *state,
-			 const struct binder_transaction_data *got,
-			 uint32_t handles)
+/* They are ours again, by the names that they have now. */
+static int take_handles(const struct state *state,
+			const struct binder_transaction_data *got,
+			uint32_t handles)
 {
 	const struct flat_binder_object *object = binder_objects(got, handles);
 	uint32_t n;
 
 	if (!object)
 		return -EBADMSG;
-	for (n = 0; n < handles; n++) {
-		if (object[n].handle != state->carried[n].handle)
-			return -EBADMSG;
-	}
+	for (n = 0; n < handles; n++)
+		state->carried[n].handle = object[n].handle;
 	return 0;
 }
 
@@ -343,6 +365,7 @@ static int call(struct cell *cell, uint32_t target)
 	cell_request(cell, 0);
 	binder_transact(&state->thread, BC_TRANSACTION, target,
 			request->ordinal, TF_ACCEPT_FDS, &state->request);
+	/* when it has been sent: what is handed over is not here any more */
 	free_last(&state->thread, &state->reply);
 	ret = binder_wait(&state->thread, &got);
 	if (ret)
@@ -353,7 +376,7 @@ static int call(struct cell *cell, uint32_t target)
 	if (got.data_size < cell->work->reply)
 		return -EBADMSG;
 	if (cell->work->handles)
-		ret = check_handles(state, &got, cell->work->handles);
+		ret = take_handles(state, &got, cell->work->handles);
 	cell->reply = binder_message(&got);
 	return ret ? ret : cell_check(cell);
 }
@@ -363,6 +386,14 @@ static int binder_call(struct cell *cell)
 	const struct state *state = cell->state;
 
 	return call(cell, state->targets[cell->work->pipes - 1]);
+}
+
+static int binder_share(struct cell *cell)
+{
+	const struct state *state = cell->state;
+
+	cell_mark(cell, state->shared);
+	return binder_call(cell);
 }
 
 /* With the next one the kernel hears that this one is over, as with libbinder. */
@@ -438,5 +469,7 @@ const struct peer peer_binder = {
 		[SHAPE_DENIED] = binder_call,
 		[SHAPE_SEND] = binder_send,
 		[SHAPE_CONNECT] = binder_connect_call,
+		[SHAPE_SHARE] = binder_share,
 	},
+	.finish = binder_finish,
 };

@@ -3,11 +3,11 @@
  * D-Bus: a method call through dbus-broker, with sd-bus on both sides. Each message goes
  * through the broker, which says in it who sent it; whose name that is, is asked once.
  */
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -257,7 +257,7 @@ static int dbus_connect(struct cell *cell)
 	uint32_t n;
 
 	for (n = 0; n < cell->work->files + cell->work->handles; n++) {
-		state->files[n] = eventfd(0, EFD_CLOEXEC);
+		state->files[n] = dup(STDIN_FILENO);
 		if (state->files[n] < 0)
 			return -errno;
 	}
@@ -281,32 +281,52 @@ static int new_request(struct cell *cell, sd_bus *bus, sd_bus_message **request)
 		return ret;
 	ret = sd.message_append_array(*request, 'y', cell->request,
 				      work->request);
-	for (n = 0; n < work->files + work->handles && ret >= 0; n++)
+	for (n = 0; n < work->files + work->handles && ret >= 0; n++) {
+		/* of its own, of each */
 		ret = sd.message_append(*request, "h", state->files[n]);
+		if (work->handles)
+			close(state->files[n]);
+	}
 	if (ret < 0)
 		*request = sd.message_unref(*request);
 	return ret;
 }
 
+/* What the server gave back is closed with the reply, so it is kept apart. */
+static int take_files(struct cell *cell, sd_bus_message *reply)
+{
+	struct state *state = cell->state;
+	uint32_t n;
+	int ret, file;
+
+	for (n = 0; n < cell->work->handles; n++) {
+		ret = sd.message_read(reply, "h", &file);
+		if (ret < 0)
+			return ret;
+		state->files[n] = fcntl(file, F_DUPFD_CLOEXEC, 3);
+		if (state->files[n] < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 static int look_at_reply(struct cell *cell, sd_bus *bus, sd_bus_message *reply)
 {
-	const struct workload *work = cell->work;
 	const void *bytes;
 	size_t size;
 	uid_t uid;
-	uint32_t n;
-	int ret = sender_uid(cell->state, bus, reply, &uid), file;
+	int ret = sender_uid(cell->state, bus, reply, &uid);
 
 	if (ret < 0)
 		return ret;
 	if (!cell_is_server(cell, uid))
 		return -EPERM;
 	ret = sd.message_read_array(reply, 'y', &bytes, &size);
-	for (n = 0; n < work->handles && ret >= 0; n++)
-		ret = sd.message_read(reply, "h", &file);
+	if (ret >= 0)
+		ret = take_files(cell, reply);
 	if (ret < 0)
 		return ret;
-	if (size < work->reply)
+	if (size < cell->work->reply)
 		return -EBADMSG;
 	cell->reply = (void *)(uintptr_t)bytes;
 	return cell_check(cell);

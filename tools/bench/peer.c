@@ -10,8 +10,14 @@
 const struct peer *const peers[] = {
 	&peer_floor,
 	&peer_pipe,
+	&peer_stream,
+	&peer_stream_cred,
+	&peer_seqpacket,
+	&peer_seqpacket_cred,
+	&peer_seqpacket_epoll,
 	&peer_binder,
 	&peer_dbus,
+	&peer_capipc,
 	NULL,
 };
 

@@ -8,8 +8,14 @@
 #include "bench.h"
 
 extern const struct peer peer_binder;
+extern const struct peer peer_capipc;
 extern const struct peer peer_dbus;
 extern const struct peer peer_floor;
 extern const struct peer peer_pipe;
+extern const struct peer peer_seqpacket;
+extern const struct peer peer_seqpacket_cred;
+extern const struct peer peer_seqpacket_epoll;
+extern const struct peer peer_stream;
+extern const struct peer peer_stream_cred;
 
 #endif /* PEERS_H */

@@ -28,12 +28,14 @@
 /**
  * struct control - what all processes of a cell share
  * @warm: where clients that have warmed up wait for each other
+ * @finished: clients that have measured all they had to
  * @error: the first that failed, -errno; 0 if nothing has
  * @failed: what that was
  * @cycles: before and after what is measured, as client 0 sees it
  */
 struct control {
 	pthread_barrier_t warm;
+	uint32_t finished;
 	int error;
 	char failed[64];
 	uint64_t cycles[2];
@@ -70,6 +72,11 @@ void *cell_shared(size_t size)
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	return memory == MAP_FAILED ? NULL : memory;
+}
+
+void cell_unshare(void *memory, size_t size)
+{
+	munmap(memory, size);
 }
 
 void cell_ready(struct cell *cell)
@@ -189,6 +196,10 @@ static void __attribute__((noreturn)) be_server(struct cell_run *run)
 	begin_process(run, true);
 	cell->server_pid = getpid();
 	ret = give_buffers(cell) ? cell->peer->serve(cell) : -ENOMEM;
+	/* it sees its clients go, and then only waits for its own end */
+	while (__atomic_load_n(&run->control->finished, __ATOMIC_SEQ_CST) ==
+	       cell->work->threads)
+		pause();
 	note(run->control, "the server", ret ? ret : -EPIPE);
 	_exit(1);
 }
@@ -231,6 +242,7 @@ static int measure(struct cell_run *run)
 	} while (sample < end);
 	if (!cell->client && run->cycles >= 0)
 		run->control->cycles[1] = counter_read_cycles(run->cycles);
+	__atomic_fetch_add(&run->control->finished, 1, __ATOMIC_SEQ_CST);
 	return 0;
 }
 
@@ -316,9 +328,9 @@ static void clear_away(struct cell_run *run)
 			close(fds[n]);
 	}
 	if (run->samples)
-		munmap(run->samples, samples_size(run));
+		cell_unshare(run->samples, samples_size(run));
 	if (run->control)
-		munmap(run->control, sizeof(*run->control));
+		cell_unshare(run->control, sizeof(*run->control));
 }
 
 static int start_server(struct cell_run *run, pid_t *pid)
