@@ -282,7 +282,7 @@ static int new_request(struct cell *cell, sd_bus *bus, sd_bus_message **request)
 	ret = sd.message_append_array(*request, 'y', cell->request,
 				      work->request);
 	for (n = 0; n < work->files + work->handles && ret >= 0; n++) {
-		/* of its own, of each */
+		/* the message has a duplicate */
 		ret = sd.message_append(*request, "h", state->files[n]);
 		if (work->handles)
 			close(state->files[n]);
