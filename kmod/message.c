@@ -71,6 +71,22 @@ struct capipc_message *capipc_message_new(struct capipc_context *context,
 	return message;
 }
 
+/* Make room for attachments: with the bytes, if they leave enough, or apart. */
+static bool capipc_message_equip(struct capipc_message *message, u32 attachments)
+{
+	size_t size = array_size(attachments, sizeof(*message->moved));
+	size_t at = ALIGN(message->len, __alignof__(struct capipc_moved));
+
+	message->moved_inside = message->small && size_add(at, size) <= CAPIPC_MESSAGE_SMALL;
+	if (!message->moved_inside) {
+		message->moved = kvzalloc(size, GFP_KERNEL_ACCOUNT);
+		return message->moved;
+	}
+	message->moved = (void *)(message->data + at);
+	memset(message->moved, 0, size);
+	return true;
+}
+
 /**
  * capipc_message_create - allocate a message and copy its bytes in
  * @context: of who makes it
@@ -93,12 +109,9 @@ struct capipc_message *capipc_message_create(struct capipc_context *context,
 		return message;
 	if (capipc_copy_in(message->data, u64_to_user_ptr(data), len))
 		goto err_free;
-	if (!attachments)
+	if (!attachments || capipc_message_equip(message, attachments))
 		return message;
 	ret = -ENOMEM;
-	message->moved = kvcalloc(attachments, sizeof(*message->moved), GFP_KERNEL_ACCOUNT);
-	if (message->moved)
-		return message;
 
 err_free:
 	capipc_message_recycle(message, context);
@@ -207,7 +220,7 @@ static void capipc_message_release(struct capipc_message *message)
 	}
 	if (unlikely(message->files_account))
 		capipc_message_uncharge_files(message);
-	if (unlikely(message->moved))
+	if (unlikely(message->moved) && !message->moved_inside)
 		kvfree(message->moved);
 }
 

@@ -44,6 +44,7 @@ struct capipc_moved {
  * @judged: who fuses has judged it; the lock of its queue
  * @band: how urgent it is: where it puts the object in whose queue it is
  * @placed: its bytes are where they are received already, not in @data
+ * @moved_inside: @moved is in @data, behind the bytes
  * @small: it has room for %CAPIPC_MESSAGE_SMALL bytes, and can be kept for another one
  * @bundle: it is several plain messages (bundle.h), and @ordinal and @len are those of
  *          the first that is left, which @data is not
@@ -67,7 +68,6 @@ struct capipc_message {
 	u32 moved_count;
 	u32 handles;
 	u32 files;
-	u32 refused;
 	u32 ordinal;
 	u32 len;
 	u8 type;
@@ -75,10 +75,12 @@ struct capipc_message {
 	bool judged;
 	u8 band;
 	bool placed;
+	bool moved_inside;
 	bool small;
 	bool bundle;
 	u8 count;
-	u8 data[] __aligned(8);
+	u16 refused;
+	u8 data[] __aligned(__alignof__(struct capipc_moved));
 };
 
 /* Bytes for which a message of the smallest kind has room: it fills 192. */

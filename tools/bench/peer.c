@@ -15,6 +15,8 @@ const struct peer *const peers[] = {
 	&peer_seqpacket,
 	&peer_seqpacket_cred,
 	&peer_seqpacket_epoll,
+	&peer_binder,
+	&peer_dbus,
 	&peer_capipc,
 	NULL,
 };

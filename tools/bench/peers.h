@@ -7,7 +7,9 @@
 
 #include "bench.h"
 
+extern const struct peer peer_binder;
 extern const struct peer peer_capipc;
+extern const struct peer peer_dbus;
 extern const struct peer peer_floor;
 extern const struct peer peer_pipe;
 extern const struct peer peer_seqpacket;
