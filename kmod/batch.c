@@ -2,7 +2,6 @@
 /*
  * Batches: see batch.h.
  */
-#include <linux/overflow.h>
 #include <linux/uaccess.h>
 
 #include "batch.h"
@@ -36,19 +35,22 @@ static u32 capipc_batch_admit_locked(struct capipc_context *context,
 				     const struct capipc_message *message)
 {
 	const struct capipc_batched *next = capipc_bundle(message)->next;
-	u32 n;
+	u32 n = 0, ordinal;
 
 	if (capipc_send_check_locked(context, endpoint, handle) ||
 	    !capipc_ident_is_current(endpoint->ident, context))
 		return 0;
-	for (n = 0; n < message->count; n++) {
-		if (n && next[n].ordinal == next[n - 1].ordinal)
-			continue;
+	do {
+		ordinal = next[n].ordinal;
 		if (!capipc_rule_allows_locked(endpoint, endpoint->ident, endpoint->ident_changed,
-					       next[n].ordinal))
+					       ordinal))
 			break;
-	}
-	return capipc_window_take_batch_locked(capipc_endpoint_peer(endpoint), next, n);
+		do {
+			n++;
+		} while (n < message->count && next[n].ordinal == ordinal);
+	} while (n < message->count);
+	return capipc_window_take_batch_locked(capipc_endpoint_peer(endpoint), next, n,
+					       capipc_message_bytes_of(message, n));
 }
 
 /* Send as much of a bundle as can be sent. It is not the caller's any more unless that is 0. */
@@ -60,8 +62,8 @@ static u32 capipc_batch_post(struct capipc_context *context, struct capipc_endpo
 	capipc_object_lock(&endpoint->object);
 	count = capipc_batch_admit_locked(context, endpoint, handle, message);
 	if (count) {
-		/* The rest is forgotten, but stays charged: it has its memory in here. */
-		message->count = count;
+		if (unlikely(count < message->count))
+			capipc_bundle_truncate(message, count);
 		message->sender = capipc_ident_get(endpoint->ident);
 		message->sender_changed = endpoint->ident_changed;
 		capipc_send_post_locked(context, endpoint, message);
@@ -126,15 +128,15 @@ out_free:
 /* Copy in what the messages are, and see that their bytes are as many as there are. */
 static int capipc_batch_copy(const struct capipc_send_batch *arg, struct capipc_batched *messages)
 {
-	u32 sum = 0, i;
+	u64 sum = 0;
+	u32 i;
 
 	if (capipc_copy_in(messages, u64_to_user_ptr(arg->messages),
 			   arg->count * sizeof(*messages)))
 		return -EFAULT;
-	for (i = 0; i < arg->count; i++) {
-		if (check_add_overflow(sum, messages[i].data_len, &sum))
-			return -EINVAL;
-	}
+	/* No more than CAPIPC_BATCH_MAX of 32 bits. */
+	for (i = 0; i < arg->count; i++)
+		sum += messages[i].data_len;
 	return sum == arg->data_len ? 0 : -EINVAL;
 }
 
@@ -177,12 +179,10 @@ int capipc_ioctl_send_batch(struct capipc_context *context, struct capipc_reques
  * @messages: out of the queue, by capipc_message.link
  * @last: how many of the last of them are received, which may be a bundle: what is
  *        left of it has no room
- * @room: what those that are received have of the window
  */
 struct capipc_taken {
 	struct list_head messages;
 	u32 last;
-	size_t room;
 };
 
 /* A plain message, or several? */
@@ -205,21 +205,18 @@ static u32 capipc_batch_other_locked(struct capipc_object *object,
 }
 
 /* How many of a message, from its first on, have room, and count them. */
-static u32 capipc_batch_fit(struct capipc_receive_batch *arg, struct capipc_taken *taken,
+static u32 capipc_batch_fit(struct capipc_receive_batch *arg,
 			    const struct capipc_message *message)
 {
-	u32 most = min(arg->count_capacity, CAPIPC_BATCH_MAX), n;
+	u32 count = min3(arg->count_capacity, CAPIPC_BATCH_MAX, arg->count + message->count) -
+		arg->count;
+	u32 len = capipc_message_bytes_of(message, count);
 
-	for (n = 0; n < message->count && arg->count < most; n++) {
-		u32 len = capipc_message_nth(message, n).data_len;
-
-		if (len > arg->data_capacity - arg->data_len)
-			break;
-		arg->data_len += len;
-		arg->count++;
-		taken->room += capipc_message_size(len, 0);
-	}
-	return n;
+	while (unlikely(count && len > arg->data_capacity - arg->data_len))
+		len -= capipc_message_nth(message, --count).data_len;
+	arg->count += count;
+	arg->data_len += len;
+	return count;
 }
 
 /* Take what has room off the queue, as long as it is plain and from one sender. */
@@ -236,7 +233,7 @@ static void capipc_batch_take_locked(struct capipc_object *object,
 		if (first && (message->sender != first->sender ||
 			      message->sender_changed != first->sender_changed))
 			break;
-		n = capipc_batch_fit(arg, taken, message);
+		n = capipc_batch_fit(arg, message);
 		if (!n)
 			break;
 		first = first ?: message;
@@ -304,11 +301,8 @@ static int capipc_batch_copy_one(const struct capipc_message *message, u32 count
 		.data_len = message->len,
 	};
 	const struct capipc_batched *what = message->bundle ? capipc_bundle(message)->next : &plain;
-	u32 i;
 
-	*len = 0;
-	for (i = 0; i < count; i++)
-		*len += what[i].data_len;
+	*len = capipc_message_bytes_of(message, count);
 	if (capipc_copy_out(messages, what, count * sizeof(*what)))
 		return -EFAULT;
 	return capipc_copy_out(data, capipc_message_bytes(message), *len);
@@ -360,7 +354,8 @@ static void capipc_batch_abort(struct capipc_object *object, struct capipc_taken
 }
 
 static void capipc_batch_finish(struct capipc_context *context, struct capipc_object *object,
-				struct capipc_taken *taken, u32 count)
+				struct capipc_taken *taken,
+				const struct capipc_receive_batch *arg)
 {
 	struct capipc_endpoint *endpoint = capipc_endpoint(object);
 	struct capipc_message *message, *next;
@@ -372,7 +367,9 @@ static void capipc_batch_finish(struct capipc_context *context, struct capipc_ob
 	capipc_object_lock(object);
 	object->receiving = false;
 	endpoint->in_hand = 0;
-	capipc_window_release_batch_locked(endpoint, taken->room, count);
+	capipc_window_release_batch_locked(endpoint,
+					   capipc_messages_size(arg->count, arg->data_len),
+					   arg->count);
 	last = endpoint->last;
 	endpoint->last = capipc_ident_get(message->sender);
 	if (taken->last < message->count) {
@@ -459,7 +456,7 @@ int capipc_batch_receive_from(struct capipc_context *context, struct capipc_requ
 	}
 	if (trace_capipc_receive_enabled())
 		capipc_batch_trace(context, object, arg, &taken);
-	capipc_batch_finish(context, object, &taken, arg->count);
+	capipc_batch_finish(context, object, &taken, arg);
 	return 0;
 }
 

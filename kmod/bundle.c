@@ -33,7 +33,7 @@ struct capipc_message *capipc_bundle_create(struct capipc_account *account,
 					    u64 data, u32 data_len)
 {
 	/* As if each were sent by itself, which is more than a bundle takes. */
-	size_t charge = capipc_message_size(data_len, 0) + (count - 1) * capipc_message_size(0, 0);
+	size_t charge = capipc_messages_size(count, data_len);
 	size_t size = sizeof(struct capipc_message) + sizeof(struct capipc_bundle) +
 		count * sizeof(*messages) + data_len;
 	struct capipc_message *message;
@@ -59,6 +59,7 @@ struct capipc_message *capipc_bundle_create(struct capipc_account *account,
 	bundle = capipc_bundle(message);
 	bundle->next = bundle->messages;
 	bundle->bytes = (u8 *)&bundle->messages[count];
+	bundle->left = data_len;
 	memcpy(bundle->messages, messages, count * sizeof(*messages));
 	capipc_bundle_describe(message);
 	if (capipc_copy_in(bundle->bytes, u64_to_user_ptr(data), data_len)) {
@@ -69,6 +70,19 @@ struct capipc_message *capipc_bundle_create(struct capipc_account *account,
 }
 
 /**
+ * capipc_bundle_truncate - forget all but the first
+ * @message: a bundle that is in no queue yet
+ * @count: how many are left
+ *
+ * They stay charged, since their memory is in use.
+ */
+void capipc_bundle_truncate(struct capipc_message *message, u32 count)
+{
+	capipc_bundle(message)->left = capipc_message_bytes_of(message, count);
+	message->count = count;
+}
+
+/**
  * capipc_bundle_advance - some have been received, or are sent in another way
  * @message: a bundle
  * @count: how many; less than are left
@@ -76,9 +90,11 @@ struct capipc_message *capipc_bundle_create(struct capipc_account *account,
 void capipc_bundle_advance(struct capipc_message *message, u32 count)
 {
 	struct capipc_bundle *bundle = capipc_bundle(message);
+	u32 len = capipc_message_bytes_of(message, count);
 
 	message->count -= count;
-	while (count--)
-		bundle->bytes += bundle->next++->data_len;
+	bundle->next += count;
+	bundle->bytes += len;
+	bundle->left -= len;
 	capipc_bundle_describe(message);
 }

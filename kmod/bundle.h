@@ -21,11 +21,13 @@
  * struct capipc_bundle - the data of a message that is a bundle; owned like the message
  * @next: the first of @messages that is left; capipc_message.count says how many are
  * @bytes: its bytes, followed by those of the others
+ * @left: bytes of all that are left
  * @messages: all of them. Their bytes come after the last
  */
 struct capipc_bundle {
 	const struct capipc_batched *next;
 	u8 *bytes;
+	u32 left;
 	struct capipc_batched messages[];
 };
 
@@ -55,9 +57,24 @@ static inline struct capipc_batched capipc_message_nth(const struct capipc_messa
 	return (struct capipc_batched) { .ordinal = message->ordinal, .data_len = message->len };
 }
 
+/* Bytes of the first of a message, or of as many of a bundle. */
+static inline u32 capipc_message_bytes_of(const struct capipc_message *message, u32 count)
+{
+	u32 len = 0, n;
+
+	if (!message->bundle)
+		return message->len;
+	if (likely(count == message->count))
+		return capipc_bundle(message)->left;
+	for (n = 0; n < count; n++)
+		len += capipc_bundle(message)->next[n].data_len;
+	return len;
+}
+
 struct capipc_message *capipc_bundle_create(struct capipc_account *account,
 					    const struct capipc_batched *messages, u32 count,
 					    u64 data, u32 data_len);
+void capipc_bundle_truncate(struct capipc_message *message, u32 count);
 void capipc_bundle_advance(struct capipc_message *message, u32 count);
 
 #endif /* CAPIPC_BUNDLE_H */

@@ -122,6 +122,15 @@ static __always_inline int capipc_request_copy(struct capipc_request *request, u
 		ret = capipc_copy_struct(&request->argument, request->user,
 					 sizeof(struct capipc_receive), &request->user_size);
 		break;
+	case _IOC_NR(CAPIPC_IOC_SEND_BATCH):
+		ret = capipc_copy_struct(&request->argument, request->user,
+					 sizeof(struct capipc_send_batch), &request->user_size);
+		break;
+	case _IOC_NR(CAPIPC_IOC_RECEIVE_BATCH):
+		ret = capipc_copy_struct(&request->argument, request->user,
+					 sizeof(struct capipc_receive_batch),
+					 &request->user_size);
+		break;
 	case _IOC_NR(CAPIPC_IOC_SEND):
 		ret = capipc_copy_struct(&request->argument, request->user,
 					 sizeof(struct capipc_send), &request->user_size);

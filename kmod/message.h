@@ -93,6 +93,12 @@ static inline size_t capipc_message_size(u32 len, u32 attachments)
 			size_mul(attachments, sizeof(struct capipc_moved)));
 }
 
+/* What so many plain messages cost that have so many bytes together. */
+static inline size_t capipc_messages_size(u32 count, u32 len)
+{
+	return (size_t)count * capipc_message_size(0, 0) + len;
+}
+
 /* Slots that it needs in the receiver's table, but for a reply handle. */
 static inline u32 capipc_message_slots(const struct capipc_message *message)
 {

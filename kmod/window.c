@@ -60,27 +60,21 @@ int capipc_window_take_locked(struct capipc_endpoint *endpoint, size_t size)
  * @endpoint: for what will be sent to it
  * @messages: plain messages, in the order in which they are sent
  * @count: how many
+ * @len: bytes of all of them
  *
  * Return: for how many.
  */
 u32 capipc_window_take_batch_locked(struct capipc_endpoint *endpoint,
-				    const struct capipc_batched *messages, u32 count)
+				    const struct capipc_batched *messages, u32 count, u32 len)
 {
 	struct capipc_window_room room = capipc_window_room_locked(endpoint);
-	size_t left = room.bytes;
-	u32 n;
+	size_t size = capipc_messages_size(count, len);
 
-	count = min(count, room.messages);
-	for (n = 0; n < count; n++) {
-		size_t size = capipc_message_size(messages[n].data_len, 0);
-
-		if (size > left)
-			break;
-		left -= size;
-	}
-	endpoint->window_bytes += room.bytes - left;
-	endpoint->window_messages += n;
-	return n;
+	while (unlikely(count && (count > room.messages || size > room.bytes)))
+		size -= capipc_message_size(messages[--count].data_len, 0);
+	endpoint->window_bytes += size;
+	endpoint->window_messages += count;
+	return count;
 }
 
 /* Half of it is enough, or who sends and who receives would wake each other each time. */
