@@ -63,7 +63,7 @@ static inline u32 capipc_message_bytes_of(const struct capipc_message *message, 
 	u32 len = 0, n;
 
 	if (!message->bundle)
-		return message->len;
+		return count ? message->len : 0;
 	if (likely(count == message->count))
 		return capipc_bundle(message)->left;
 	for (n = 0; n < count; n++)
