@@ -25,6 +25,9 @@
 /* A client that takes longer, hangs. */
 #define CLIENT_SECONDS 300
 
+/* How long server and client give way to each other before they are measured. */
+#define SETTLE_NS UINT64_C(30000000)
+
 /**
  * struct control - what all processes of a cell share
  * @warm: where clients that have warmed up wait for each other
@@ -32,6 +35,7 @@
  * @error: the first that failed, -errno; 0 if nothing has
  * @failed: what that was
  * @cycles: before and after what is measured, as client 0 sees it
+ * @settled: until when server and client 0 give way to each other, ns or instructions
  */
 struct control {
 	pthread_barrier_t warm;
@@ -39,6 +43,7 @@ struct control {
 	int error;
 	char failed[64];
 	uint64_t cycles[2];
+	uint64_t settled;
 };
 
 /**
@@ -180,6 +185,39 @@ static void pin(int n)
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
+/*
+ * A scheduler lets who has slept for long run first, for some milliseconds. What that
+ * does to a cell depends on who happened to sleep before, and would be measured in the place
+ * of what is to be. So server and client compete for their processor for a while
+ * first, and then neither of them is owed anything.
+ */
+static struct control *settling;
+
+static void settle(int signal)
+{
+	(void)signal;
+	while (counter_read(true) < settling->settled)
+		sched_yield();
+}
+
+static void expect_settling(struct control *control)
+{
+	struct sigaction action = {
+		.sa_handler = settle,
+		.sa_flags = SA_RESTART,
+	};
+
+	settling = control;
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+static void settle_both(struct cell_run *run)
+{
+	run->control->settled = counter_read(true) + SETTLE_NS;
+	kill(run->cell.server_pid, SIGUSR1);
+	settle(SIGUSR1);
+}
+
 static void begin_process(const struct cell_run *run, bool server)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -194,6 +232,7 @@ static void __attribute__((noreturn)) be_server(struct cell_run *run)
 	int ret;
 
 	begin_process(run, true);
+	expect_settling(run->control);
 	cell->server_pid = getpid();
 	ret = give_buffers(cell) ? cell->peer->serve(cell) : -ENOMEM;
 	/* it sees its clients go, and then only waits for its own end */
@@ -231,6 +270,8 @@ static int measure(struct cell_run *run)
 			return ret;
 	}
 	pthread_barrier_wait(&run->control->warm);
+	if (instructions && cell->server_pid > 0 && cell->work->threads == 1)
+		settle_both(run);
 	if (!cell->client && run->cycles >= 0)
 		run->control->cycles[0] = counter_read_cycles(run->cycles);
 	*sample = counter_read(instructions);
@@ -254,6 +295,7 @@ be_client(struct cell_run *run, pid_t server)
 	int ret = -ENOMEM;
 
 	begin_process(run, false);
+	expect_settling(run->control);
 	alarm(CLIENT_SECONDS);
 	cell->server_pid = server;
 	if (!give_buffers(cell))

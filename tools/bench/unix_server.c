@@ -175,7 +175,7 @@ static int serve_epoll(struct cell *cell)
 			ret = watch(epoll, state->server[i]);
 	while (!ret) {
 		got = epoll_wait(epoll, events, EVENTS, -1);
-		if (got < 0)
+		if (got < 0 && errno != EINTR)
 			ret = -errno;
 		for (n = 0; n < got && !ret; n++)
 			ret = serve_event(cell, epoll, events[n].data.fd);
