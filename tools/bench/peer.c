@@ -8,15 +8,9 @@
 #include "peers.h"
 
 const struct peer *const peers[] = {
-	&peer_floor,
-	&peer_pipe,
-	&peer_stream,
-	&peer_stream_cred,
-	&peer_seqpacket,
-	&peer_seqpacket_cred,
-	&peer_seqpacket_epoll,
-	&peer_capipc,
-	NULL,
+	&peer_floor,	       &peer_pipe,	&peer_stream,
+	&peer_stream_cred,     &peer_seqpacket, &peer_seqpacket_cred,
+	&peer_seqpacket_epoll, &peer_capipc,	NULL,
 };
 
 const struct peer *peer_find(const char *name)

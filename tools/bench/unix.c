@@ -24,15 +24,15 @@ static bool unix_offers(const struct peer *peer, const struct workload *work)
 	if (work->handles + work->files > FILES_MAX || work->batch > BATCH_MAX)
 		return false;
 	/* who does not know who asks has no rules */
-	if (!variant->cred &&
-	    (work->rules > 1 || work->shape == SHAPE_DENIED))
+	if (!variant->cred && (work->rules > 1 || work->shape == SHAPE_DENIED))
 		return false;
 	return work->pipes == 1 || variant->epoll;
 }
 
 /* ------------------------------------------------------------------ preparing */
 
-static socklen_t address_of(const struct cell *cell, struct sockaddr_un *address)
+static socklen_t address_of(const struct cell *cell,
+			    struct sockaddr_un *address)
 {
 	/* abstract: it goes with the socket */
 	memset(address, 0, sizeof(*address));
@@ -273,7 +273,7 @@ static int unix_connect_call_close(struct cell *cell)
 
 /* ------------------------------------------------------------------ the peers */
 
-#define UNIX_PEER(_peer, _name, _title, _type, _cred, _epoll)               \
+#define UNIX_PEER(_peer, _name, _title, _type, _cred, _epoll) \
 	const struct peer _peer = {                                         \
 		.name = _name,                                              \
 		.title = _title,                                            \
