@@ -391,7 +391,7 @@ static int run_processes(struct cell_run *run)
 
 	/* A child must not write what is buffered once more. */
 	fflush(NULL);
-	if (run->cell.peer->serve)
+	if (run->cell.peer->serve && run->cell.work->shape != SHAPE_BUSY)
 		ret = start_server(run, &server);
 	for (n = 0; n < count && !ret; n++) {
 		run->cell.client = n;
