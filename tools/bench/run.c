@@ -278,12 +278,12 @@ static int measure(struct cell_run *run)
 	int ret;
 
 	memset(sample, 0, (run->operations + 1) * sizeof(*sample));
+	if (instructions && cell->server_pid > 0 && cell->work->threads == 1)
+		settle_both(run);
 	ret = warm_up(run);
 	if (ret)
 		return ret;
 	pthread_barrier_wait(&run->control->warm);
-	if (instructions && cell->server_pid > 0 && cell->work->threads == 1)
-		settle_both(run);
 	if (!cell->client && run->cycles >= 0)
 		run->control->cycles[0] = counter_read_cycles(run->cycles);
 	*sample = counter_read(instructions);
