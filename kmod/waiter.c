@@ -11,7 +11,7 @@
 #include "waiter.h"
 
 /* Giving way is not tried more often than once in 2 to the power of so many times. */
-#define CAPIPC_MISSES_MAX	10
+#define CAPIPC_MISSES_MAX	6
 /* The same for who is not let go, which may change soon. */
 #define CAPIPC_MISSES_HELD	4
 /*

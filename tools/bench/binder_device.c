@@ -82,8 +82,11 @@ int binder_talk(struct binder_thread *thread, bool hear)
 		.read_buffer = (uintptr_t)thread->read,
 	};
 
-	if (ioctl(thread->fd, BINDER_WRITE_READ, &all) < 0)
-		return -errno;
+	/* what has been written is not written again */
+	while (ioctl(thread->fd, BINDER_WRITE_READ, &all) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
 	thread->out = 0;
 	thread->in = 0;
 	thread->end = all.read_consumed;

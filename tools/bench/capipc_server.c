@@ -10,6 +10,9 @@
 
 #include "capipc.h"
 
+/* Shorter requests are copied twice: that is cheaper than an area. */
+#define AREA_LEAST 1024
+
 /**
  * struct server - a thread that serves
  * @receive: what it receives with
@@ -83,6 +86,34 @@ static int answer(struct cell *cell, struct server *server)
 	return 0;
 }
 
+/*
+ * Large requests are received in an area, where who sends them copies them to. What would be
+ * read from is there.
+ */
+static int make_area(struct cell *cell, struct capipc_receive *receive)
+{
+	const struct capipc_state *state = cell->state;
+	struct capipc_create_buffer create = {
+		.size = sizeof(create),
+		.flags = CAPIPC_BUFFER_AREA,
+		.bytes = CAPIPC_MESSAGE_MAX,
+	};
+	int ret;
+
+	if (cell->work->request < AREA_LEAST || cell->work->shape == SHAPE_STREAM)
+		return 0;
+	ret = capipc_ioctl(state->fd, CAPIPC_IOC_CREATE_BUFFER, &create);
+	if (ret)
+		return ret;
+	cell->request = capipc_map(state->fd, create.handle, CAPIPC_MESSAGE_MAX,
+				   PROT_READ);
+	if (!cell->request)
+		return -errno;
+	receive->area = create.handle;
+	receive->data = 0;
+	return 0;
+}
+
 /* Before the first request: memory that both sides will have. */
 static int take_memory(struct cell *cell, struct server *server)
 {
@@ -145,7 +176,7 @@ static int serve(struct cell *cell)
 			.data_len = cell->work->reply,
 		},
 	};
-	int ret = 0;
+	int ret = make_area(cell, &server.receive);
 
 	while (!ret && !state->ring.handle) {
 		ret = capipc_ioctl(state->fd, CAPIPC_IOC_RECEIVE,

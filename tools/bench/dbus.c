@@ -245,6 +245,8 @@ static int dbus_serve(struct cell *cell)
 		ret = sd.process(state->bus, NULL);
 		if (!ret)
 			ret = sd.wait(state->bus, UINT64_MAX);
+		if (ret == -EINTR)
+			ret = 0;
 	} while (ret >= 0);
 	return ret;
 }

@@ -22,8 +22,14 @@
 /* Room for a batch, or for what is streamed at once. */
 #define BUFFER_BYTES ((size_t)2 << 20)
 
+/* What is not measured, at first: ns, or instructions, of which a guest has one in a ns. */
+#define WARM_UP_NS 128000000U
+
 /* A client that takes longer, hangs. */
 #define CLIENT_SECONDS 300
+
+/* How long server and client give way to each other before they are measured. */
+#define SETTLE_NS UINT64_C(30000000)
 
 /**
  * struct control - what all processes of a cell share
@@ -32,6 +38,7 @@
  * @error: the first that failed, -errno; 0 if nothing has
  * @failed: what that was
  * @cycles: before and after what is measured, as client 0 sees it
+ * @settled: until when server and client 0 give way to each other, ns or instructions
  */
 struct control {
 	pthread_barrier_t warm;
@@ -39,6 +46,7 @@ struct control {
 	int error;
 	char failed[64];
 	uint64_t cycles[2];
+	uint64_t settled;
 };
 
 /**
@@ -180,6 +188,39 @@ static void pin(int n)
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
+/*
+ * A scheduler lets who has slept for long run first, for some milliseconds. What that
+ * does to a cell depends on who happened to sleep before, and would be measured in the place
+ * of what is to be. So server and client compete for their processor for a while
+ * first, and then neither of them is owed anything.
+ */
+static struct control *settling;
+
+static void settle(int signal)
+{
+	(void)signal;
+	while (counter_read(true) < settling->settled)
+		sched_yield();
+}
+
+static void expect_settling(struct control *control)
+{
+	struct sigaction action = {
+		.sa_handler = settle,
+		.sa_flags = SA_RESTART,
+	};
+
+	settling = control;
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+static void settle_both(struct cell_run *run)
+{
+	run->control->settled = counter_read(true) + SETTLE_NS;
+	kill(run->cell.server_pid, SIGUSR1);
+	settle(SIGUSR1);
+}
+
 static void begin_process(const struct cell_run *run, bool server)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -194,6 +235,7 @@ static void __attribute__((noreturn)) be_server(struct cell_run *run)
 	int ret;
 
 	begin_process(run, true);
+	expect_settling(run->control);
 	cell->server_pid = getpid();
 	ret = give_buffers(cell) ? cell->peer->serve(cell) : -ENOMEM;
 	/* it sees its clients go, and then only waits for its own end */
@@ -204,12 +246,24 @@ static void __attribute__((noreturn)) be_server(struct cell_run *run)
 	_exit(1);
 }
 
-/* As many again as are measured would be a waste: what is to be warm soon is. */
-static uint32_t warm_up_operations(const struct cell_run *run)
+/*
+ * Until the scheduler has found its way: whether it lets who is woken run at once depends on
+ * what the two have had in the last milliseconds, and may change until then.
+ */
+static int warm_up(struct cell_run *run)
 {
-	uint32_t least = run->operations / 4;
+	uint32_t most = run->options->operations, n = 0;
+	bool instructions = run->options->instructions;
+	uint64_t start = counter_read(instructions);
+	struct cell *cell = &run->cell;
+	int ret;
 
-	return least < run->cell.work->slice ? run->cell.work->slice : least;
+	do {
+		ret = cell->peer->operation[cell->work->shape](cell);
+		n++;
+	} while (!ret && n != most &&
+		 counter_read(instructions) - start < WARM_UP_NS);
+	return ret;
 }
 
 static int measure(struct cell_run *run)
@@ -221,15 +275,14 @@ static int measure(struct cell_run *run)
 	uint64_t *sample =
 		run->samples + (size_t)cell->client * (run->operations + 1);
 	uint64_t *end = sample + run->operations;
-	uint32_t n;
 	int ret;
 
 	memset(sample, 0, (run->operations + 1) * sizeof(*sample));
-	for (n = warm_up_operations(run); n; n--) {
-		ret = operation(cell);
-		if (ret)
-			return ret;
-	}
+	if (instructions && cell->server_pid > 0 && cell->work->threads == 1)
+		settle_both(run);
+	ret = warm_up(run);
+	if (ret)
+		return ret;
 	pthread_barrier_wait(&run->control->warm);
 	if (!cell->client && run->cycles >= 0)
 		run->control->cycles[0] = counter_read_cycles(run->cycles);
@@ -254,6 +307,7 @@ be_client(struct cell_run *run, pid_t server)
 	int ret = -ENOMEM;
 
 	begin_process(run, false);
+	expect_settling(run->control);
 	alarm(CLIENT_SECONDS);
 	cell->server_pid = server;
 	if (!give_buffers(cell))
@@ -379,7 +433,7 @@ static int run_processes(struct cell_run *run)
 
 	/* A child must not write what is buffered once more. */
 	fflush(NULL);
-	if (run->cell.peer->serve)
+	if (run->cell.peer->serve && run->cell.work->shape != SHAPE_BUSY)
 		ret = start_server(run, &server);
 	for (n = 0; n < count && !ret; n++) {
 		run->cell.client = n;

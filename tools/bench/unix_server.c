@@ -17,7 +17,10 @@ static int answer(struct cell *cell, int fd, struct unix_message *message)
 {
 	const struct request *request = (const void *)cell->request;
 	const struct unix_state *state = cell->state;
-	struct unix_message reply = { cell->reply, cell->work->reply, { 0 }, 0,
+	struct unix_message reply = { cell->reply,
+				      cell->work->reply,
+				      { 0 },
+				      0,
 				      0 };
 	int ret;
 
@@ -175,7 +178,7 @@ static int serve_epoll(struct cell *cell)
 			ret = watch(epoll, state->server[i]);
 	while (!ret) {
 		got = epoll_wait(epoll, events, EVENTS, -1);
-		if (got < 0)
+		if (got < 0 && errno != EINTR)
 			ret = -errno;
 		for (n = 0; n < got && !ret; n++)
 			ret = serve_event(cell, epoll, events[n].data.fd);
