@@ -80,7 +80,7 @@ static void capipc_waiter_give_way(const struct capipc_waiter *waiter,
 	while (!capipc_yield() && --attempts)
 		;
 	if (READ_ONCE(waiter->called)) {
-		if (patience->misses)
+		if (READ_ONCE(patience->misses))
 			WRITE_ONCE(patience->misses, 0);
 		return;
 	}
