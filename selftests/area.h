@@ -154,9 +154,8 @@ static __unused_fn bool area_is_kept(const struct area *a)
 
 /* ------------------------------------------------------------- to receive */
 
-static inline struct capipc_receive area_request(const struct area *a,
-						 uint64_t offset,
-						 uint32_t capacity)
+static inline struct capipc_receive
+area_request(const struct area *a, uint64_t offset, uint32_t capacity)
 {
 	return (struct capipc_receive){
 		.deadline_ns = ipc_soon(),

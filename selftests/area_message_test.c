@@ -22,13 +22,11 @@ FIXTURE_VARIANT(area_message)
 	bool fast;
 };
 
-FIXTURE_VARIANT_ADD(area_message, fast_path)
-{
+FIXTURE_VARIANT_ADD(area_message, fast_path){
 	.fast = true,
 };
 
-FIXTURE_VARIANT_ADD(area_message, general_path)
-{
+FIXTURE_VARIANT_ADD(area_message, general_path){
 	.fast = false,
 };
 
@@ -51,9 +49,9 @@ FIXTURE_TEARDOWN(area_message)
 }
 
 static const uint32_t sizes[] = {
-	0,    1,    7,	   8,	  63,	 88,	88 + 1,	 255,  256,	257, 511,
-	512,  513,  1000,  4095,  4096,	 4097,	8191,	 8192, 12288,	40000,
-	65535, 65536, 65537, 131072, 500001, MIB - 1, MIB,
+	0,     1,     7,     8,	    63,	    88,	    88 + 1,  255,  256,	 257,
+	511,   512,   513,   1000,  4095,   4096,   4097,    8191, 8192, 12288,
+	40000, 65535, 65536, 65537, 131072, 500001, MIB - 1, MIB,
 };
 
 static const uint32_t offsets[] = { 0, 1, 4093, 4096, 65535 - 8 };
@@ -84,9 +82,8 @@ TEST_F(area_message, waited_for)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		for (j = 0; j < ARRAY_SIZE(offsets); j++) {
 			area_keep(&self->a);
-			ASSERT_OK(area_receive(
-				&self->w, &self->a, offsets[j],
-				self->a.bytes - offsets[j]));
+			ASSERT_OK(area_receive(&self->w, &self->a, offsets[j],
+					       self->a.bytes - offsets[j]));
 			ASSERT_OK(send_pattern(&self->a, self->bytes, sizes[i],
 					       ++seed));
 			ASSERT_OK(area_receive_join(&self->w));
@@ -283,10 +280,10 @@ TEST_F(area_message, unreadable)
 	pattern_fill(p, 2 * page, 1);
 	area_keep(&self->a);
 	ASSERT_OK(area_receive(&self->w, &self->a, 100, MIB));
-	EXPECT_ERR(EFAULT, ipc_send(self->a.sender, self->a.from, 1, p,
-				    2 * page + 1));
-	EXPECT_ERR(EFAULT, ipc_send(self->a.sender, self->a.from, 1,
-				    (void *)8, 2 * page));
+	EXPECT_ERR(EFAULT,
+		   ipc_send(self->a.sender, self->a.from, 1, p, 2 * page + 1));
+	EXPECT_ERR(EFAULT, ipc_send(self->a.sender, self->a.from, 1, (void *)8,
+				    2 * page));
 	EXPECT_ERR(EFAULT, ipc_send(self->a.sender, self->a.from, 1,
 				    (void *)-page, 2 * page));
 	EXPECT_FALSE(async_ended(&self->w.async));

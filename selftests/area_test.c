@@ -26,13 +26,13 @@ FIXTURE_TEARDOWN(area)
 }
 
 /* A request that does not wait, and gives @err. */
-#define EXPECT_REFUSED(_err, _area, _offset, _capacity)                       \
-	do {                                                                  \
-		struct capipc_receive _r = area_request(&self->a, (_offset),  \
-							(_capacity));         \
-		_r.area = (_area);                                            \
-		_r.flags = CAPIPC_NOWAIT;                                     \
-		EXPECT_ERR(_err, ipc_do_receive(self->a.fd, &_r));            \
+#define EXPECT_REFUSED(_err, _area, _offset, _capacity)                 \
+	do {                                                            \
+		struct capipc_receive _r =                              \
+			area_request(&self->a, (_offset), (_capacity)); \
+		_r.area = (_area);                                      \
+		_r.flags = CAPIPC_NOWAIT;                               \
+		EXPECT_ERR(_err, ipc_do_receive(self->a.fd, &_r));      \
 	} while (0)
 
 /* ---------------------------------------------------------------- creation */

@@ -6,6 +6,7 @@
 #ifndef CAPIPC_TEST_WAITER_H
 #define CAPIPC_TEST_WAITER_H
 
+#include "async.h"
 #include "capipc_test_ident.h"
 
 #define CLIENTS_MAX 8
