@@ -479,6 +479,8 @@ static __unused_fn size_t abi_first_size(const struct abi_request *r)
 {
 	if (r->cmd == CAPIPC_IOC_INSPECT)
 		return ABI_OFF(inspect, bytes);
+	if (r->cmd == CAPIPC_IOC_RECEIVE)
+		return ABI_OFF(receive, area);
 	return r->size;
 }
 
