@@ -9,18 +9,18 @@
 #include "window.h"
 
 /* What is free. A parameter that was lowered may have left less than nothing. */
-struct capipc_room {
+struct capipc_window_room {
 	size_t bytes;
 	u32 messages;
 };
 
-static struct capipc_room capipc_window_room_locked(const struct capipc_endpoint *endpoint)
+static struct capipc_window_room capipc_window_room_locked(const struct capipc_endpoint *endpoint)
 {
 	size_t bytes = READ_ONCE(capipc_window_bytes);
 	u32 messages = READ_ONCE(capipc_window_messages);
 
 	lockdep_assert_held(endpoint->object.lock);
-	return (struct capipc_room) {
+	return (struct capipc_window_room) {
 		.bytes = bytes - min(bytes, endpoint->window_bytes),
 		.messages = messages - min(messages, endpoint->window_messages),
 	};
@@ -29,7 +29,7 @@ static struct capipc_room capipc_window_room_locked(const struct capipc_endpoint
 /* Is there room? -EMSGSIZE: there will not be, not even if nothing else waits. */
 static int capipc_window_look_locked(const struct capipc_endpoint *endpoint, size_t size)
 {
-	struct capipc_room room = capipc_window_room_locked(endpoint);
+	struct capipc_window_room room = capipc_window_room_locked(endpoint);
 
 	if (likely(size <= room.bytes && room.messages))
 		return 0;
@@ -91,7 +91,7 @@ static int capipc_window_wake_one(struct wait_queue_entry *entry, unsigned int m
 {
 	const struct capipc_window_waiter *waiter =
 		container_of(entry, struct capipc_window_waiter, entry);
-	struct capipc_room *room = key;
+	struct capipc_window_room *room = key;
 
 	if (room && waiter->size <= READ_ONCE(capipc_window_bytes)) {
 		if (waiter->size > room->bytes || !room->messages)
@@ -105,7 +105,7 @@ static int capipc_window_wake_one(struct wait_queue_entry *entry, unsigned int m
 /* Wake as many as there is room for. */
 void capipc_window_wake_locked(struct capipc_endpoint *endpoint)
 {
-	struct capipc_room room = capipc_window_room_locked(endpoint);
+	struct capipc_window_room room = capipc_window_room_locked(endpoint);
 
 	__wake_up(&endpoint->window, TASK_NORMAL, 0, &room);
 }

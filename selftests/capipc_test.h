@@ -173,7 +173,8 @@ static __unused_fn int ipc_do_receive(int fd, struct capipc_receive *a)
 {
 	a->size = sizeof(*a);
 	memset(&a->type, IPC_POISON,
-	       sizeof(*a) - offsetof(struct capipc_receive, type));
+	       offsetof(struct capipc_receive, area) -
+		       offsetof(struct capipc_receive, type));
 	return ipc_ioctl(fd, CAPIPC_IOC_RECEIVE, a);
 }
 
