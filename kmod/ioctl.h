@@ -38,6 +38,8 @@ union capipc_argument {
 	struct capipc_create_buffer create_buffer;
 	struct capipc_create_data_pipe create_data_pipe;
 	struct capipc_signal signal;
+	struct capipc_send_batch send_batch;
+	struct capipc_receive_batch receive_batch;
 };
 
 /**
@@ -46,6 +48,7 @@ union capipc_argument {
  * @user: the struct in user space
  * @user_size: its size as the caller knows it
  * @size: its size as we know it
+ * @batch: it takes several messages: it is a %CAPIPC_IOC_RECEIVE_BATCH
  * @room: where received bytes go, unless to a user pointer
  * @argument: our copy, unknown to the caller where it is longer
  */
@@ -54,6 +57,7 @@ struct capipc_request {
 	void __user *user;
 	u32 user_size;
 	u32 size;
+	bool batch;
 	struct capipc_room room;
 	union capipc_argument argument;
 };

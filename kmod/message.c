@@ -15,13 +15,6 @@
 #include "ready.h"
 #include "transaction.h"
 
-/* What a message costs: its memory, but for what the allocators add. */
-size_t capipc_message_size(u32 len, u32 attachments)
-{
-	return size_add(struct_size((struct capipc_message *)NULL, data, len),
-			size_mul(attachments, sizeof(struct capipc_moved)));
-}
-
 /* Without what a context has kept of one that it received, a new one. */
 static struct capipc_message *capipc_message_small(struct capipc_context *context)
 {
@@ -73,6 +66,7 @@ struct capipc_message *capipc_message_new(struct capipc_context *context,
 		.len = len,
 		.placed = placed,
 		.small = small,
+		.count = 1,
 	};
 	return message;
 }
