@@ -7,9 +7,13 @@
 #include "bench.h"
 #include "peers.h"
 
+/* clang-format off */
 const struct peer *const peers[] = {
 	&peer_floor,
+	&peer_eventfd,
+	&peer_futex,
 	&peer_pipe,
+	&peer_mq,
 	&peer_stream,
 	&peer_stream_cred,
 	&peer_seqpacket,
@@ -20,6 +24,7 @@ const struct peer *const peers[] = {
 	&peer_capipc,
 	NULL,
 };
+/* clang-format on */
 
 const struct peer *peer_find(const char *name)
 {

@@ -22,6 +22,9 @@
 /* Room for a batch, or for what is streamed at once. */
 #define BUFFER_BYTES ((size_t)2 << 20)
 
+/* What is not measured, at first: ns, or instructions, of which a guest has one in a ns. */
+#define WARM_UP_NS 128000000U
+
 /* A client that takes longer, hangs. */
 #define CLIENT_SECONDS 300
 
@@ -204,12 +207,24 @@ static void __attribute__((noreturn)) be_server(struct cell_run *run)
 	_exit(1);
 }
 
-/* As many again as are measured would be a waste: what is to be warm soon is. */
-static uint32_t warm_up_operations(const struct cell_run *run)
+/*
+ * Until the scheduler has found its way: whether it lets who is woken run at once depends on
+ * what the two have had in the last milliseconds, and may change until then.
+ */
+static int warm_up(struct cell_run *run)
 {
-	uint32_t least = run->operations / 4;
+	uint32_t most = run->options->operations, n = 0;
+	bool instructions = run->options->instructions;
+	uint64_t start = counter_read(instructions);
+	struct cell *cell = &run->cell;
+	int ret;
 
-	return least < run->cell.work->slice ? run->cell.work->slice : least;
+	do {
+		ret = cell->peer->operation[cell->work->shape](cell);
+		n++;
+	} while (!ret && n != most &&
+		 counter_read(instructions) - start < WARM_UP_NS);
+	return ret;
 }
 
 static int measure(struct cell_run *run)
@@ -221,15 +236,12 @@ static int measure(struct cell_run *run)
 	uint64_t *sample =
 		run->samples + (size_t)cell->client * (run->operations + 1);
 	uint64_t *end = sample + run->operations;
-	uint32_t n;
 	int ret;
 
 	memset(sample, 0, (run->operations + 1) * sizeof(*sample));
-	for (n = warm_up_operations(run); n; n--) {
-		ret = operation(cell);
-		if (ret)
-			return ret;
-	}
+	ret = warm_up(run);
+	if (ret)
+		return ret;
 	pthread_barrier_wait(&run->control->warm);
 	if (!cell->client && run->cycles >= 0)
 		run->control->cycles[0] = counter_read_cycles(run->cycles);
@@ -379,7 +391,7 @@ static int run_processes(struct cell_run *run)
 
 	/* A child must not write what is buffered once more. */
 	fflush(NULL);
-	if (run->cell.peer->serve)
+	if (run->cell.peer->serve && run->cell.work->shape != SHAPE_BUSY)
 		ret = start_server(run, &server);
 	for (n = 0; n < count && !ret; n++) {
 		run->cell.client = n;

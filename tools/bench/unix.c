@@ -24,15 +24,15 @@ static bool unix_offers(const struct peer *peer, const struct workload *work)
 	if (work->handles + work->files > FILES_MAX || work->batch > BATCH_MAX)
 		return false;
 	/* who does not know who asks has no rules */
-	if (!variant->cred &&
-	    (work->rules > 1 || work->shape == SHAPE_DENIED))
+	if (!variant->cred && (work->rules > 1 || work->shape == SHAPE_DENIED))
 		return false;
 	return work->pipes == 1 || variant->epoll;
 }
 
 /* ------------------------------------------------------------------ preparing */
 
-static socklen_t address_of(const struct cell *cell, struct sockaddr_un *address)
+static socklen_t address_of(const struct cell *cell,
+			    struct sockaddr_un *address)
 {
 	/* abstract: it goes with the socket */
 	memset(address, 0, sizeof(*address));
@@ -158,6 +158,8 @@ static int unix_connect(struct cell *cell)
 	uint32_t n;
 	int pair[2];
 
+	if (cell->work->shape == SHAPE_BUSY)
+		return 0;
 	for (n = 0; state->server && n < cell_connections(cell); n++)
 		close(state->server[n]);
 	for (n = 0; n < cell->work->handles + cell->work->files; n++) {
@@ -250,6 +252,23 @@ static int unix_send_burst(struct cell *cell)
 	return cell_wait_received(cell);
 }
 
+static int unix_busy(struct cell *cell)
+{
+	const struct unix_state *state = cell->state;
+	struct unix_message message;
+	int ret;
+
+	cell_mark(cell, cell->request);
+	message.bytes = cell->request;
+	message.size = cell->work->request;
+	message.files_count = 0;
+	ret = unix_send(state->client[0], &message);
+	message.bytes = cell->reply;
+	if (!ret)
+		ret = unix_receive(state->variant, state->server[0], &message);
+	return ret ? ret : cell_came(cell, cell->reply);
+}
+
 static int unix_connect_call_close(struct cell *cell)
 {
 	const struct unix_state *state = cell->state;
@@ -273,7 +292,7 @@ static int unix_connect_call_close(struct cell *cell)
 
 /* ------------------------------------------------------------------ the peers */
 
-#define UNIX_PEER(_peer, _name, _title, _type, _cred, _epoll)               \
+#define UNIX_PEER(_peer, _name, _title, _type, _cred, _epoll) \
 	const struct peer _peer = {                                         \
 		.name = _name,                                              \
 		.title = _title,                                            \
@@ -291,7 +310,8 @@ static int unix_connect_call_close(struct cell *cell)
 			[SHAPE_CONNECT] = unix_connect_call_close,          \
 			[SHAPE_STREAM] =                                    \
 				(_type) == SOCK_STREAM ? unix_send_burst :  \
-							 NULL,              \
+							 NULL,\
+			[SHAPE_BUSY] = (_type) == SOCK_STREAM ? unix_busy : NULL, \
 			[SHAPE_SHARE] = unix_share,                         \
 		},                                                          \
 		.finish = unix_finish,                                      \

@@ -194,9 +194,9 @@ static int receive_packets(const struct unix_variant *variant, int fd,
 }
 
 /* One recvmsg(), or recv(), of what there is of so many. */
-static int receive_bytes(const struct unix_variant *variant, int fd, char *bytes,
-			 size_t size, uint32_t count, int flags, uint32_t *uids,
-			 size_t *have)
+static int receive_bytes(const struct unix_variant *variant, int fd,
+			 char *bytes, size_t size, uint32_t count, int flags,
+			 uint32_t *uids, size_t *have)
 {
 	union cred_control control;
 	struct iovec iov = { bytes + *have, size * count - *have };

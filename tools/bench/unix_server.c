@@ -17,7 +17,10 @@ static int answer(struct cell *cell, int fd, struct unix_message *message)
 {
 	const struct request *request = (const void *)cell->request;
 	const struct unix_state *state = cell->state;
-	struct unix_message reply = { cell->reply, cell->work->reply, { 0 }, 0,
+	struct unix_message reply = { cell->reply,
+				      cell->work->reply,
+				      { 0 },
+				      0,
 				      0 };
 	int ret;
 
