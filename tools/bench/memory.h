@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Takes root, and a kernel with SLUB. Returns an exit status. */
+/* Takes root, and a kernel with SLUB. Returns 0, or 1 if it could not look at all of it. */
 int memory_report(FILE *out, bool json);
 
 #endif /* BENCH_MEMORY_H */
