@@ -154,7 +154,7 @@ static bool capipc_account_grow_locked(struct capipc_account *account,
 
 /* The way of a charge that the grant does not cover, and that is taken back first. */
 int capipc_account_charge_slow(struct capipc_account *account, enum capipc_resource resource,
-			       long n)
+			       long n, bool tell)
 {
 	struct capipc_refusal refusal = {
 		.resource = capipc_resource_names[resource],
@@ -172,7 +172,8 @@ int capipc_account_charge_slow(struct capipc_account *account, enum capipc_resou
 	capipc_user_unlock(account->user);
 	if (grown)
 		return 0;
-	capipc_account_tell(account, account->net, &refusal);
+	if (tell)
+		capipc_account_tell(account, account->net, &refusal);
 	return -EDQUOT;
 }
 

@@ -57,7 +57,7 @@ void capipc_account_refit_locked(struct capipc_account *account);
 void capipc_account_call_in_locked(struct capipc_account *account, enum capipc_resource resource);
 
 int capipc_account_charge_slow(struct capipc_account *account, enum capipc_resource resource,
-			       long n);
+			       long n, bool tell);
 void capipc_account_shrink(struct capipc_account *account, enum capipc_resource resource, long n);
 void capipc_account_free(struct capipc_account *account);
 void capipc_account_force(struct capipc_account *account, enum capipc_resource resource, long n);
@@ -91,7 +91,17 @@ static inline int __must_check capipc_account_charge(struct capipc_account *acco
 	if (likely(atomic_long_add_return(n, &account->used[resource]) <=
 		   READ_ONCE(account->share[resource].grant)))
 		return 0;
-	return capipc_account_charge_slow(account, resource, n);
+	return capipc_account_charge_slow(account, resource, n, true);
+}
+
+/* The same for a short cut: whoever is refused tries again, and is told about then. */
+static inline int __must_check capipc_account_try_charge(struct capipc_account *account,
+							 enum capipc_resource resource, long n)
+{
+	if (likely(atomic_long_add_return(n, &account->used[resource]) <=
+		   READ_ONCE(account->share[resource].grant)))
+		return 0;
+	return capipc_account_charge_slow(account, resource, n, false);
 }
 
 /* What an account may have that it does not use, before it gives it back. */

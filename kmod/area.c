@@ -19,8 +19,11 @@
  * @offset: where in it
  * @capacity: how much room there is to be
  *
- * Return: 0, to be closed; or -EBADF, -EBUSY, -EPROTOTYPE (not an area), -EPERM (not to be
- * read), -EINVAL (not inside).
+ * The area is the request's alone until it is closed, so that what is placed there can be put
+ * back as it was sent, with the stamp of who sent it.
+ *
+ * Return: 0, to be closed; or -EBADF, -EBUSY (also: another request has it), -EPROTOTYPE (not
+ * an area), -EPERM (not to be read), -EINVAL (not inside).
  */
 int capipc_room_open(struct capipc_room *room, struct capipc_context *context, u32 area,
 		     u64 offset, u32 capacity)
@@ -38,6 +41,8 @@ int capipc_room_open(struct capipc_room *room, struct capipc_context *context, u
 		ret = -EPROTOTYPE;
 	else if (offset > size || capacity > size - offset)
 		ret = -EINVAL;
+	else if (atomic_xchg_acquire(&handle.memory->in_use, 1))
+		ret = -EBUSY;
 	if (ret) {
 		capipc_handle_put(&handle);
 		return ret;
@@ -49,8 +54,10 @@ int capipc_room_open(struct capipc_room *room, struct capipc_context *context, u
 
 void capipc_room_close(const struct capipc_room *room)
 {
-	if (room->memory)
-		capipc_memory_put(room->memory);
+	if (!room->memory)
+		return;
+	atomic_set_release(&room->memory->in_use, 0);
+	capipc_memory_put(room->memory);
 }
 
 /*

@@ -139,7 +139,7 @@ static int capipc_call_finish(struct capipc_context *context, struct capipc_requ
 /*
  * Wait for the answer to a call that was sent. The calling thread is the only
  * one: a call has no handle at first, and one that is resumed is marked as moving.
- * @waiter: the thread, which the call knows of unless it is over already
+ * @waiter: the thread: the call knows of it, or it has been called
  * @over: out: nobody needs to come back for it
  */
 static int capipc_call_wait(struct capipc_context *context, struct capipc_request *request,
@@ -148,12 +148,11 @@ static int capipc_call_wait(struct capipc_context *context, struct capipc_reques
 {
 	struct capipc_call *arg = &request->argument.call;
 	bool expired;
-	int ret = 0;
+	int ret;
 
 	arg->state = CAPIPC_CALL_SENT;
 	*over = false;
-	if (capipc_transaction_state(transaction) == CAPIPC_WAITING)
-		ret = capipc_transaction_wait(transaction, waiter, deadline, &context->patience);
+	ret = capipc_transaction_wait(transaction, waiter, deadline, &context->patience);
 	/* An answer at the last moment is in time: who sent it was told so. */
 	expired = ret == -ETIMEDOUT && capipc_transaction_expire(transaction);
 	switch (capipc_transaction_state(transaction)) {

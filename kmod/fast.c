@@ -238,14 +238,34 @@ static bool capipc_fast_has_area(struct capipc_endpoint *endpoint)
 	return area;
 }
 
-static __always_inline bool capipc_fast_try(struct capipc_context *context, struct capipc_endpoint *endpoint,
-			    const struct capipc_outgoing *outgoing, bool placed)
+/* A message that is charged for. A refusal is not told: the general path will. */
+static __always_inline struct capipc_message *
+capipc_fast_message(struct capipc_context *context, u32 len, bool placed)
+{
+	struct capipc_account *account = context->account;
+	size_t size = capipc_message_size(len, 0);
+	struct capipc_message *message;
+
+	if (capipc_account_try_charge(account, CAPIPC_BYTES, size))
+		return NULL;
+	message = capipc_message_new(context, NULL, len, placed, 0);
+	if (IS_ERR(message)) {
+		capipc_account_uncharge(account, CAPIPC_BYTES, size);
+		return NULL;
+	}
+	message->account = account;
+	return message;
+}
+
+static __always_inline bool capipc_fast_try(struct capipc_context *context,
+					    struct capipc_endpoint *endpoint,
+					    const struct capipc_outgoing *outgoing, bool placed)
 {
 	struct capipc_message *message;
 	bool sent;
 
-	message = capipc_message_new(context, context->account, outgoing->data_len, placed, 0);
-	if (IS_ERR(message))
+	message = capipc_fast_message(context, outgoing->data_len, placed);
+	if (!message)
 		return false;
 	if (placed)
 		sent = capipc_fast_send_placed(context, endpoint, outgoing, message);

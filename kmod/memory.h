@@ -10,6 +10,8 @@
 #ifndef CAPIPC_MEMORY_H
 #define CAPIPC_MEMORY_H
 
+#include <linux/atomic.h>
+
 #include "main.h"
 
 struct page;
@@ -23,6 +25,7 @@ struct vm_area_struct;
  * @charge: bytes charged to @account; invariant
  * @count: number of @pages; invariant
  * @area: it is a receive area; invariant
+ * @in_use: of a receive area: a request receives into it; whoever exchanges it has it
  * @pages: the pages, of our own; invariant
  */
 struct capipc_memory {
@@ -32,6 +35,7 @@ struct capipc_memory {
 	size_t charge;
 	unsigned long count;
 	bool area;
+	atomic_t in_use;
 	struct page *pages[] __counted_by(count);
 };
 

@@ -489,7 +489,7 @@ void capipc_object_close(struct capipc_object *object, struct list_head *garbage
 		capipc_object_unready_locked(object);
 	object->place = CAPIPC_PLACE_CLOSED;
 	object->transfer = NULL;
-	object->owner = NULL;
+	WRITE_ONCE(object->owner, NULL);
 	container = object->container;
 	object->container = NULL;
 	capipc_object_splice_queue_locked(object, garbage);

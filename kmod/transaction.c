@@ -152,6 +152,8 @@ void capipc_transaction_expect(struct capipc_transaction *transaction,
 	spin_lock(&transaction->lock);
 	if (transaction->state == CAPIPC_WAITING)
 		transaction->waiter = waiter;
+	else
+		waiter->called = true;
 	spin_unlock(&transaction->lock);
 }
 
@@ -161,6 +163,9 @@ void capipc_transaction_expect(struct capipc_transaction *transaction,
  * @waiter: of the calling thread, which is the only one
  * @deadline: how long
  * @patience: how it went before
+ *
+ * Also of a call that seems to be over: who settles it may just be about to call the
+ * waiter, which has to stay until then.
  *
  * Return: 0, -ETIMEDOUT, -ERESTARTSYS; whatever it is, the state tells how far it is.
  */

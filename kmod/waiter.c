@@ -15,7 +15,7 @@
 /* The same for who is not let go, which may change soon. */
 #define CAPIPC_MISSES_HELD	4
 /*
- * How often giving way is tried when nobody else runs: by who has succeeded the last time, and
+ * How often giving way is tried when nobody else runs: by who has succeeded lately, and
  * by who has not.
  */
 #define CAPIPC_ATTEMPTS		8
@@ -79,7 +79,7 @@ static void capipc_waiter_give_way(const struct capipc_waiter *waiter,
 				   struct capipc_patience *patience)
 {
 	u8 misses = READ_ONCE(patience->misses);
-	unsigned int attempts = misses ? CAPIPC_ATTEMPTS_MISSED : CAPIPC_ATTEMPTS;
+	unsigned int attempts = misses > 1 ? CAPIPC_ATTEMPTS_MISSED : CAPIPC_ATTEMPTS;
 
 	while (!capipc_yield() && --attempts)
 		;

@@ -459,7 +459,8 @@ static const struct abi_request abi_requests[] = {
 	  ABI_OFF(reply, reserved), ABI_OFF(reply, handle), 0, false,
 	  abi_prepare_reply },
 	{ "receive", CAPIPC_IOC_RECEIVE, ABI_SIZE(receive), CAPIPC_NOWAIT,
-	  ABI_NONE, ABI_OFF(receive, handle), 0, true, abi_prepare_receive },
+	  ABI_OFF(receive, reserved), ABI_OFF(receive, handle), 0, true,
+	  abi_prepare_receive },
 	{ "listen", CAPIPC_IOC_LISTEN, ABI_SIZE(listen), 0, ABI_NONE, ABI_NONE,
 	  0, true, abi_prepare_listen },
 	{ "connect", CAPIPC_IOC_CONNECT, ABI_SIZE(connect), 0, ABI_NONE,
@@ -493,9 +494,9 @@ static const struct abi_request abi_requests[] = {
 	{ "duplicate", CAPIPC_IOC_DUPLICATE, ABI_SIZE(duplicate), 0,
 	  ABI_OFF(duplicate, reserved), ABI_OFF(duplicate, handle), 0, true,
 	  abi_prepare_duplicate },
-	{ "create_buffer", CAPIPC_IOC_CREATE_BUFFER, ABI_SIZE(create_buffer), 0,
-	  ABI_OFF(create_buffer, reserved), ABI_NONE, 0, true,
-	  abi_prepare_create_buffer },
+	{ "create_buffer", CAPIPC_IOC_CREATE_BUFFER, ABI_SIZE(create_buffer),
+	  CAPIPC_BUFFER_AREA, ABI_OFF(create_buffer, reserved), ABI_NONE, 0,
+	  true, abi_prepare_create_buffer },
 	{ "create_data_pipe", CAPIPC_IOC_CREATE_DATA_PIPE,
 	  ABI_SIZE(create_data_pipe), 0, ABI_NONE, ABI_NONE, 0, true,
 	  abi_prepare_create_data_pipe },
@@ -517,6 +518,8 @@ static __unused_fn size_t abi_first_size(const struct abi_request *r)
 {
 	if (r->cmd == CAPIPC_IOC_INSPECT)
 		return ABI_OFF(inspect, bytes);
+	if (r->cmd == CAPIPC_IOC_RECEIVE)
+		return ABI_OFF(receive, area);
 	return r->size;
 }
 

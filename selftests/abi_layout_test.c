@@ -113,7 +113,7 @@ AT(reply, data_len, 24);
 AT(reply, handle, 32);
 AT(reply, reserved, 36);
 
-SIZE(receive, 128);
+SIZE(receive, 136);
 AT(receive, deadline_ns, 8);
 AT(receive, reply, 16);
 AT(receive, data, 24);
@@ -125,6 +125,8 @@ AT(receive, from, 56);
 AT(receive, facet, 84);
 AT(receive, cookie, 88);
 AT(receive, stamp, 96);
+AT(receive, area, 128);
+AT(receive, reserved, 132);
 
 SIZE(listen, 64);
 AT(listen, name, 8);

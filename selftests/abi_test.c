@@ -334,7 +334,8 @@ TEST_F(abi, outputs_are_not_inputs)
 
 	r = abi_request(CAPIPC_IOC_RECEIVE);
 	ASSERT_OK(abi_prepare(&self->w, r, &a));
-	memset(&a.receive.type, 0xff, r->size - ABI_OFF(receive, type));
+	memset(&a.receive.type, 0xff,
+	       ABI_OFF(receive, area) - ABI_OFF(receive, type));
 	EXPECT_OK(ipc_ioctl(self->w.fd, r->cmd, &a));
 	EXPECT_EQ(CAPIPC_RECEIVED_MESSAGE, a.receive.type);
 }

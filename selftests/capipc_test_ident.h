@@ -120,6 +120,8 @@ static void actor_receive_fill(struct actor *a, __u32 handle, __u32 flags,
 	r->data_capacity = sizeof(a->page->data);
 	r->attachments_capacity = CAPIPC_ATTACHMENTS_MAX;
 	r->handle = handle;
+	r->area = 0;
+	r->reserved = 0;
 }
 
 /* Waits with patience; attachments are in page->in, bytes in page->data. */

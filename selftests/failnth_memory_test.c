@@ -4,9 +4,55 @@
  */
 #include "failnth.h"
 
+#define AREA_BYTES "to be found where it was to go"
+
 static int run_create_buffer(struct scene *s)
 {
 	return ipc_buffer(s->fd, 3 * 4096, &s->got);
+}
+
+static int run_create_area(struct scene *s)
+{
+	struct capipc_create_buffer a = { .bytes = 20 * 4096,
+					  .flags = CAPIPC_BUFFER_AREA };
+	int ret = ipc_do_create_buffer(s->fd, &a);
+
+	s->got = a.handle;
+	return ret;
+}
+
+static int prepare_area(struct scene *s)
+{
+	int ret = run_create_area(s);
+
+	s->buffer = s->got;
+	return ret ? ret :
+		     ipc_send(s->server, s->server_end, 1, AREA_BYTES,
+			      sizeof(AREA_BYTES));
+}
+
+static int run_receive_area(struct scene *s)
+{
+	s->m.r = (struct capipc_receive){
+		.flags = CAPIPC_NOWAIT,
+		.data = 4000,
+		.data_capacity = 8192,
+		.area = s->buffer,
+	};
+	return ipc_do_receive(s->fd, &s->m.r);
+}
+
+static int was_received_there(struct scene *s)
+{
+	char *p;
+	int ret = ipc_map(s->fd, s->buffer, 20 * 4096, PROT_READ, &p);
+
+	if (ret)
+		return ret;
+	if (memcmp(p + 4000, AREA_BYTES, sizeof(AREA_BYTES)))
+		ret = -EPROTO;
+	munmap(p, 20 * 4096);
+	return ret;
 }
 
 static int close_got(struct scene *s)
@@ -90,6 +136,9 @@ static int run_send_buffer(struct scene *s)
 }
 
 STEP(create_buffer, NULL, run_create_buffer, NULL, close_got);
+STEP(create_area, NULL, run_create_area, NULL, close_got);
+STEP(receive_area, prepare_area, run_receive_area, buffer_is_there,
+     was_received_there);
 STEP(duplicate, prepare_buffer, run_duplicate, buffer_is_there, close_got);
 STEP(map, prepare_buffer, run_map, buffer_is_there, unmap);
 STEP(create_data_pipe, NULL, run_create_data_pipe, NULL, close_ends);

@@ -179,6 +179,8 @@ static const struct field receive_fields[] = {
 	F(capipc_receive, facet, OUT),
 	F(capipc_receive, cookie, OUT),
 	F(capipc_receive, stamp, OUT_STAMP),
+	F(capipc_receive, area, HANDLE),
+	F(capipc_receive, reserved, RESERVED),
 };
 
 static const struct field listen_fields[] = {

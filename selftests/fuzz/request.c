@@ -266,6 +266,19 @@ static uint64_t missing_count(struct call *call, unsigned int field)
 		value, call->what->fields[before].type == FIELD_RULES ? 8 : 16);
 }
 
+/* Into an area: then the room for bytes is an offset in it. */
+static bool has_area(const struct call *call)
+{
+	const struct operation *o = call->what;
+	unsigned int i;
+
+	for (i = 0; i < o->fields_count; i++) {
+		if (!strcmp(o->fields[i].name, "area"))
+			return call->op->set & 1U << i;
+	}
+	return false;
+}
+
 static uint64_t missing_value(struct worker *w, struct call *call,
 			      unsigned int field)
 {
@@ -294,7 +307,10 @@ static uint64_t missing_value(struct worker *w, struct call *call,
 		return CAPIPC_RIGHTS_SAME;
 	case FIELD_DATA:
 	case FIELD_ROOM:
-		return (uintptr_t)place(w, call, 0);
+		return has_area(call) && !strcmp(call->what->fields[field].name,
+						 "data") ?
+			       0 :
+			       (uintptr_t)place(w, call, 0);
 	case FIELD_FD:
 		return -1;
 	default:

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "counter.h"
+#include "memory.h"
 #include "report.h"
 
 /* Exit codes. */
@@ -27,6 +28,7 @@ enum {
  * @workloads: of workloads or groups, likewise
  * @from: a file to take the figures from, or NULL
  * @compare: a file to compare them with, or NULL
+ * @memory: measure memory, and nothing else
  * @show: how to show them
  * @options: for measuring
  */
@@ -35,6 +37,7 @@ struct wish {
 	const char *workloads;
 	const char *from;
 	const char *compare;
+	bool memory;
 	void (*show)(FILE *to, const struct report *report);
 	struct options options;
 };
@@ -51,6 +54,7 @@ static const struct option long_options[] = {
 	{ "plot", no_argument, NULL, 'g' },
 	{ "from", required_argument, NULL, 'f' },
 	{ "compare", required_argument, NULL, 'c' },
+	{ "memory", no_argument, NULL, 'M' },
 	{ "list", optional_argument, NULL, 'l' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -77,6 +81,7 @@ static const char help[] =
 	"      --plot                 as a script for gnuplot, which writes GROUP.svg\n"
 	"      --compare FILE         only those that are 2 % and more off those in FILE,\n"
 	"                             which --json wrote\n"
+	"      --memory               how much memory of the kernel idle things take\n"
 	"  -l, --list[=WHAT]          all peers, workloads, groups or options there are\n"
 	"  -h, --help                 this\n"
 	"      --version              the version\n"
@@ -265,6 +270,9 @@ static int fulfil(const struct wish *wish)
 	struct report report;
 	int status = STATUS_OK;
 
+	if (wish->memory)
+		return finish_output(
+			memory_report(stdout, wish->show == report_write));
 	if (wish->from) {
 		if (!report_read(wish->from, &report))
 			return STATUS_FAILED;
@@ -358,6 +366,9 @@ static bool parse_option(int option, struct wish *wish, int *status)
 		return false;
 	case 'c':
 		wish->compare = optarg;
+		return false;
+	case 'M':
+		wish->memory = true;
 		return false;
 	case 'l':
 		*status = list(optarg);

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "counter.h"
@@ -30,6 +31,9 @@
 
 /* How long server and client give way to each other before they are measured. */
 #define SETTLE_NS UINT64_C(30000000)
+
+/* How much less than others somebody may have run and still be passed over. */
+#define LEAD_NS 1000000
 
 /**
  * struct control - what all processes of a cell share
@@ -192,21 +196,27 @@ static void pin(int n)
  * A scheduler lets who has slept for long run first, for some milliseconds. What that
  * does to a cell depends on who happened to sleep before, and would be measured in the place
  * of what is to be. So server and client compete for their processor for a while
- * first, and then neither of them is owed anything.
+ * first. What is left of the server's lead, for it is the server that has waited, it uses up
+ * while the client sleeps.
  */
 static struct control *settling;
 
-static void settle(int signal)
+static void give_way_until(uint64_t end)
+{
+	while (counter_read(true) < end)
+		sched_yield();
+}
+
+static void settle_server(int signal)
 {
 	(void)signal;
-	while (counter_read(true) < settling->settled)
-		sched_yield();
+	give_way_until(settling->settled + LEAD_NS);
 }
 
 static void expect_settling(struct control *control)
 {
 	struct sigaction action = {
-		.sa_handler = settle,
+		.sa_handler = settle_server,
 		.sa_flags = SA_RESTART,
 	};
 
@@ -214,11 +224,14 @@ static void expect_settling(struct control *control)
 	sigaction(SIGUSR1, &action, NULL);
 }
 
-static void settle_both(struct cell_run *run)
+static void settle(struct cell_run *run)
 {
+	const struct timespec lead = { .tv_nsec = LEAD_NS + LEAD_NS / 4 };
+
 	run->control->settled = counter_read(true) + SETTLE_NS;
 	kill(run->cell.server_pid, SIGUSR1);
-	settle(SIGUSR1);
+	give_way_until(run->control->settled);
+	nanosleep(&lead, NULL);
 }
 
 static void begin_process(const struct cell_run *run, bool server)
@@ -279,7 +292,7 @@ static int measure(struct cell_run *run)
 
 	memset(sample, 0, (run->operations + 1) * sizeof(*sample));
 	if (instructions && cell->server_pid > 0 && cell->work->threads == 1)
-		settle_both(run);
+		settle(run);
 	ret = warm_up(run);
 	if (ret)
 		return ret;
@@ -307,7 +320,6 @@ be_client(struct cell_run *run, pid_t server)
 	int ret = -ENOMEM;
 
 	begin_process(run, false);
-	expect_settling(run->control);
 	alarm(CLIENT_SECONDS);
 	cell->server_pid = server;
 	if (!give_buffers(cell))

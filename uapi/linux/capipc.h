@@ -94,8 +94,8 @@
  *               file descriptor
  *  EBUSY        another thread is moving this handle, replying on it or waiting
  *               on it right now; or, to fuse it, receiving from it or sending
- *               through it; or a reply handle is attached to its own reply;
- *               or the rules have been set before
+ *               through it; or another request receives into this area; or a
+ *               reply handle is attached to its own reply; or the rules have been set before
  *  ECANCELED    a late reply: nobody waits for it any more; the reply handle
  *               is gone
  *  ECONNRESET   a call was sent, but its answer can no longer come
@@ -647,9 +647,10 @@ enum capipc_receive_type {
  *        (EINVAL).
  * @reserved: must be zero
  *
- * With an area, a large message is copied once: by who sends it, if a thread waits for it. What
- * is in the room changes only while a request that names it is under way. If that
- * fails it may have changed all the same.
+ * With an area, a large message is copied once: by who sends it, if a thread waits for it. An
+ * area is for one request at a time: as long as one is under way, waiting or not, another one
+ * that names it is EBUSY. What is in the room changes only while a request that names it is under
+ * way. If that fails it may have changed all the same.
  *
  * A message that cannot be delivered stays, and EMSGSIZE (larger than the room),
  * EDQUOT, EMFILE, EACCES and ENOMEM come with @type, @from, @data_len and

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How much memory of the kernel things take that do nothing: pipes, handles, contexts,
+ * and what others have in their place.
+ */
+#ifndef BENCH_MEMORY_H
+#define BENCH_MEMORY_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Takes root, and a kernel with SLUB. Returns 0, or 1 if it could not look at all of it. */
+int memory_report(FILE *out, bool json);
+
+#endif /* BENCH_MEMORY_H */
