@@ -105,7 +105,7 @@ static int capipc_batch_send(struct capipc_context *context, struct capipc_endpo
 	if (IS_ERR(message)) {
 		if (PTR_ERR(message) == -EFAULT)
 			return -EFAULT;
-		/* There may be enough left for one. */
+		/* There may be enough left for one; who sends that tells if there is not. */
 		message = NULL;
 	}
 	n = message ? capipc_batch_post(context, endpoint, arg->handle, message) : 0;

@@ -38,7 +38,7 @@ struct capipc_message *capipc_bundle_create(struct capipc_account *account,
 		count * sizeof(*messages) + data_len;
 	struct capipc_message *message;
 	struct capipc_bundle *bundle;
-	int ret = capipc_account_charge(account, CAPIPC_BYTES, charge);
+	int ret = capipc_account_try_charge(account, CAPIPC_BYTES, charge);
 
 	if (ret)
 		return ERR_PTR(ret);
