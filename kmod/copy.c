@@ -10,7 +10,8 @@
  * @from: where from
  * @len: how many bytes
  *
- * May sleep. Return: 0, or -EFAULT, and some of it may have been copied.
+ * May sleep, unless page faults are disabled. Return: 0, or -EFAULT, and some of it may
+ * have been copied.
  */
 int capipc_copy_in(void *to, const void __user *from, size_t len)
 {

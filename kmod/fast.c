@@ -160,6 +160,20 @@ static void capipc_fast_sign_locked(struct capipc_message *message,
 				 outgoing->transaction);
 }
 
+/*
+ * Without sleeping: who sends is not seen to be sending, by who fuses the endpoint for
+ * example, until it is done.
+ */
+static bool capipc_fast_copy(struct capipc_message *message, const struct capipc_outgoing *outgoing)
+{
+	int ret;
+
+	pagefault_disable();
+	ret = capipc_copy_in(message->data, u64_to_user_ptr(outgoing->data), message->len);
+	pagefault_enable();
+	return !ret;
+}
+
 /* The bytes have been copied already, so one section under the lock is enough. */
 static bool capipc_fast_send_whole(struct capipc_context *context,
 				   struct capipc_endpoint *endpoint,
@@ -168,7 +182,7 @@ static bool capipc_fast_send_whole(struct capipc_context *context,
 {
 	bool sent;
 
-	if (capipc_copy_in(message->data, u64_to_user_ptr(outgoing->data), message->len))
+	if (!capipc_fast_copy(message, outgoing))
 		return false;
 	capipc_object_lock(&endpoint->object);
 	sent = capipc_fast_may_send_locked(context, endpoint, outgoing, message->charge);

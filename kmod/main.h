@@ -12,13 +12,12 @@
  *   object lock                    of a pipe, listener, invitation or data pipe:
  *     |                            queue, holder, place in flight; one at a time,
  *     |                            but who fuses two pipes has both, by address
- *     +-- context.ready_lock       what a context can receive
+ *     +-- context.ready_lock       what a context can receive, and who waits for it
  *     +-- context.wait.lock        woken under the object lock, which keeps the
  *     |                            holder alive
  *     +-- endpoint.window.lock     woken under the object lock
  *     +-- invitation.wait.lock     likewise
- *     +-- transaction.lock         state of a call
- *           +-- transaction.wait.lock
+ *     +-- transaction.lock         state of a call, and who waits for it
  *   user.lock of a subordinate     what it has given to its children
  *     user.lock of a user            likewise
  *       user.lock of the machine       likewise
@@ -32,7 +31,9 @@
  * sockets only, with nothing but the locks of its xarrays inside. Dumps and events
  * find contexts, objects and subscribers under RCU.
  *
- * User memory is never touched under any of them. docs/locking.md tells why.
+ * Nobody waits for user memory under any of them: it is not touched, but that a sender may
+ * read up to 64 KiB of its own under an object lock, with page faults disabled.
+ * docs/locking.md tells why.
  */
 #ifndef CAPIPC_MAIN_H
 #define CAPIPC_MAIN_H

@@ -37,7 +37,7 @@ static __unused_fn bool module_can_come_back(void)
 	} while (0)
 
 /* What it was loaded with, or given since. */
-static char parameters[1024];
+static char parameters[4096];
 
 static __unused_fn void keep_parameters(void)
 {
