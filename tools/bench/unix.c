@@ -26,7 +26,7 @@ static bool unix_offers(const struct peer *peer, const struct workload *work)
 	/* who does not know who asks has no rules */
 	if (!variant->cred && (work->rules > 1 || work->shape == SHAPE_DENIED))
 		return false;
-	return work->pipes == 1 || variant->epoll;
+	return !work->many || variant->epoll;
 }
 
 /* ------------------------------------------------------------------ preparing */
