@@ -83,7 +83,9 @@ void *cell_shared(size_t size)
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	return memory == MAP_FAILED ? NULL : memory;
+	if (memory == MAP_FAILED)
+		return NULL;
+	return memory;
 }
 
 void cell_unshare(void *memory, size_t size)
@@ -139,21 +141,20 @@ static void *run_thread(void *data)
 
 int cell_threads(struct cell *cell, int (*serve)(struct cell *cell))
 {
+	/* they end with the process */
+	static struct thread threads[CLIENTS_MAX];
 	uint32_t n;
 
 	for (n = 1; n < cell->work->threads; n++) {
-		struct thread *thread = malloc(sizeof(*thread));
+		struct thread *thread = &threads[n];
 		pthread_t id;
 		int ret;
 
-		if (!thread)
-			return -ENOMEM;
 		thread->cell = *cell;
 		thread->serve = serve;
 		thread->cell.client = n;
 		if (!give_buffers(&thread->cell))
 			return -ENOMEM;
-		/* it ends with the process, and so does what it has */
 		ret = pthread_create(&id, NULL, run_thread, thread);
 		if (ret)
 			return -ret;
@@ -485,12 +486,12 @@ int run_cell(const struct peer *peer, const struct workload *work,
 	int ret = prepare(&run, rules);
 
 	*failed = what;
-	strcpy(what, "preparing");
+	snprintf(what, sizeof(what), "preparing");
 	if (!ret) {
-		strcpy(what, "the processes");
+		snprintf(what, sizeof(what), "the processes");
 		ret = run_processes(&run);
 		if (run.control->error)
-			strcpy(what, run.control->failed);
+			snprintf(what, sizeof(what), "%s", run.control->failed);
 	}
 	if (!ret)
 		measure_samples(work, run.samples, run.operations, figures);
