@@ -327,7 +327,7 @@ static int capipc_batch_deliver(struct capipc_request *request, const struct cap
 		messages += count;
 		data += len;
 	}
-	return capipc_request_respond_as(request, receive_batch, type);
+	return capipc_request_respond_as(request, struct capipc_receive_batch, type);
 }
 
 /* They could not be delivered: as if nothing had happened. */

@@ -257,7 +257,7 @@ static int capipc_receive_copy(struct capipc_context *context, struct capipc_req
 				   message->len)) {
 		return -EFAULT;
 	}
-	return capipc_request_respond_as(request, receive, type);
+	return capipc_request_respond_as(request, struct capipc_receive, type);
 }
 
 static int capipc_receive_deliver(struct capipc_context *context, struct capipc_request *request,
