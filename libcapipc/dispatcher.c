@@ -314,6 +314,14 @@ int capipc_dispatcher_remove(struct capipc_dispatcher *dispatcher,
 	return 0;
 }
 
+int capipc_dispatcher_use_area(struct capipc_dispatcher *dispatcher,
+			       size_t bytes)
+{
+	if (dispatcher->busy)
+		return -EDEADLK;
+	return capipc_message_use_area(dispatcher->message, bytes);
+}
+
 int capipc_dispatcher_fd(const struct capipc_dispatcher *dispatcher)
 {
 	return capipc_context_fd(dispatcher->context);

@@ -16,7 +16,7 @@ int capipc_endpoint_send(struct capipc_context *context, uint32_t endpoint,
 		.size = sizeof(send),
 		.flags = flags,
 		.deadline_ns = deadline_ns,
-		.data = pointer_to_u64(message->data),
+		.data = pointer_to_u64(capipc_message_data(message, NULL)),
 		.attachments = pointer_to_u64(attachments),
 		.data_len = (uint32_t)message->length,
 		.handle = endpoint,
@@ -75,7 +75,7 @@ int capipc_endpoint_call(struct capipc_context *context, uint32_t endpoint,
 		ret = capipc_message_sendable(request, context);
 		if (ret < 0)
 			return ret;
-		call.data = pointer_to_u64(request->data);
+		call.data = pointer_to_u64(capipc_message_data(request, NULL));
 		call.data_len = (uint32_t)request->length;
 		call.ordinal = request->ordinal;
 		call.attachments_count =

@@ -33,7 +33,7 @@ struct capipc_context {
 /**
  * struct capipc_message - a buffer for one message, to build and to read
  * @context: where its handles are; counted
- * @data: the bytes, or NULL if there never was room
+ * @data: the bytes, unless @in_area, or NULL if there never was room
  * @length: how many there are
  * @room: how many fit
  * @cursor: how many have been read
@@ -42,6 +42,10 @@ struct capipc_context {
  * @handles_count: how many there are
  * @handles_room: how many fit
  * @handles_cursor: how many have been taken out again
+ * @area: where the kernel puts the bytes that are received, or NULL
+ * @area_handle: its handle
+ * @area_room: how many fit there
+ * @in_area: the bytes are there
  * @append_error: the first append that failed
  * @read_error: the first read that failed
  */
@@ -55,6 +59,10 @@ struct capipc_message {
 	size_t handles_count;
 	size_t handles_room;
 	size_t handles_cursor;
+	void *area;
+	size_t area_room;
+	uint32_t area_handle;
+	bool in_area;
 	uint32_t ordinal;
 	int append_error;
 	int read_error;
@@ -104,6 +112,7 @@ size_t capipc_message_outgoing(const struct capipc_message *message,
 void capipc_message_handles_sent(struct capipc_message *message);
 void capipc_message_handles_close(struct capipc_message *message);
 int capipc_message_prepare(struct capipc_message *message);
+void capipc_message_area_free(struct capipc_message *message);
 void capipc_message_arrived(struct capipc_message *message, uint32_t ordinal,
 			    size_t length, size_t handles,
 			    const struct capipc_stamp *stamp);

@@ -40,6 +40,7 @@ void capipc_message_free(struct capipc_message *message)
 	if (!message)
 		return;
 	capipc_message_reset(message, 0);
+	capipc_message_area_free(message);
 	capipc_context_put(message->context);
 	free(message->handles);
 	free(message->data);
@@ -67,6 +68,7 @@ void capipc_message_handles_close(struct capipc_message *message)
 void capipc_message_reset(struct capipc_message *message, uint32_t ordinal)
 {
 	capipc_message_handles_close(message);
+	message->in_area = false;
 	message->length = 0;
 	message->cursor = 0;
 	message->ordinal = ordinal;
@@ -135,12 +137,23 @@ const void *capipc_message_data(const struct capipc_message *message,
 {
 	if (length)
 		*length = message->length;
+	if (message->in_area)
+		return message->area;
 	return message->data ? (const void *)message->data : "";
 }
 
 size_t capipc_message_handles(const struct capipc_message *message)
 {
 	return message->handles_count - message->handles_cursor;
+}
+
+/* Nothing can be appended where only the kernel writes. There is room for it elsewhere. */
+static void message_leave_area(struct capipc_message *message)
+{
+	if (!message->in_area)
+		return;
+	memcpy(message->data, message->area, message->length);
+	message->in_area = false;
 }
 
 /* Room for @length more bytes, which count as appended; NULL: see append_error */
@@ -158,7 +171,7 @@ static uint8_t *message_extend(struct capipc_message *message, size_t length)
 	}
 
 	needed = message->length + length;
-	if (needed > message->room || !message->data) {
+	if (needed > message->room || !message->data || message->in_area) {
 		room = message->room < ROOM_MIN ? ROOM_MIN : message->room * 2;
 		if (room < needed)
 			room = needed;
@@ -167,6 +180,7 @@ static uint8_t *message_extend(struct capipc_message *message, size_t length)
 		message->append_error = message_reserve_bytes(message, room);
 		if (message->append_error)
 			return NULL;
+		message_leave_area(message);
 	}
 
 	bytes = message->data + message->length;

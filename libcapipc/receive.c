@@ -11,11 +11,15 @@
 static int receive_grow(struct capipc_receive *receive,
 			struct capipc_message *message)
 {
+	bool in_area = message->area;
 	int ret;
 
 	do {
-		receive->data = pointer_to_u64(message->data);
-		receive->data_capacity = (uint32_t)message->room;
+		receive->area = in_area ? message->area_handle : 0;
+		receive->data = in_area ? 0 : pointer_to_u64(message->data);
+		receive->data_capacity = (uint32_t)(in_area ?
+							    message->area_room :
+							    message->room);
 		receive->attachments = pointer_to_u64(message->handles);
 		receive->attachments_capacity = (uint32_t)message->handles_room;
 		receive->type = CAPIPC_RECEIVED_NONE;
@@ -26,9 +30,11 @@ static int receive_grow(struct capipc_receive *receive,
 		/* While the reply is there, it is the one that is too large. */
 		if (ret != -EMSGSIZE || receive->reply)
 			return ret;
-		if (receive->data_len <= message->room &&
+		if (receive->data_len <= receive->data_capacity &&
 		    receive->attachments_count <= message->handles_room)
 			return ret;
+		/* What is larger than the area goes to ordinary memory, this time. */
+		in_area = in_area && receive->data_len <= message->area_room;
 		ret = capipc_message_reserve(message, receive->data_len,
 					     receive->attachments_count);
 	} while (!ret);
@@ -59,6 +65,7 @@ static void receive_result(const struct capipc_receive *receive,
 	received->reply_handles_room = receive->reply_attachments_capacity;
 	received->cookie = receive->cookie;
 	received->stamp = receive->stamp;
+	message->in_area = receive->area;
 	capipc_message_arrived(message, receive->ordinal, receive->data_len,
 			       receive->attachments_count, &receive->stamp);
 }
@@ -95,7 +102,7 @@ static struct capipc_reply reply_of(const struct capipc_message *message,
 {
 	return (struct capipc_reply){
 		.size = sizeof(struct capipc_reply),
-		.data = pointer_to_u64(message->data),
+		.data = pointer_to_u64(capipc_message_data(message, NULL)),
 		.data_len = (uint32_t)message->length,
 		.handle = reply_handle,
 	};

@@ -63,5 +63,6 @@ void test_unreceivable(void);
 void test_invitations(void);
 int invited_main(void);
 void test_memory(void);
+void test_area(void);
 
 #endif /* GUEST_H */

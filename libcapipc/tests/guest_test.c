@@ -222,6 +222,7 @@ int main(int argc, char *argv[])
 	test_unreceivable();
 	test_invitations();
 	test_memory();
+	test_area();
 	capipc_message_free(message);
 	test_context();
 	capipc_message_free(reply);

@@ -156,6 +156,16 @@ int capipc_dispatcher_remove(struct capipc_dispatcher *dispatcher,
 			     uint32_t handle);
 
 /**
+ * capipc_dispatcher_use_area() - receive large messages without copying them twice
+ * @dispatcher: the dispatcher, not from its handlers
+ * @bytes: as for capipc_message_use_area()
+ *
+ * Return: 0; -EDEADLK: called from a handler; what capipc_message_use_area() returns.
+ */
+int capipc_dispatcher_use_area(struct capipc_dispatcher *dispatcher,
+			       size_t bytes);
+
+/**
  * capipc_dispatcher_fd() - the file descriptor to wait for
  * @dispatcher: the dispatcher
  *

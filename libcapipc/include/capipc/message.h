@@ -76,6 +76,23 @@ void capipc_message_reset(struct capipc_message *message, uint32_t ordinal);
 int capipc_message_reserve(struct capipc_message *message, size_t bytes,
 			   size_t handles);
 
+/**
+ * capipc_message_use_area() - receive large messages without copying them twice
+ * @message: the message, which is made empty unless it has such an area already
+ * @bytes: how large, at most %CAPIPC_MESSAGE_MAX; 0: give the area up
+ *
+ * What is received into @message from now on is put into memory that only the kernel
+ * writes, by who sends it, if somebody waits for it: it is read there like in any message.
+ * What is larger than the area is received as without one. A reply to a call is, too.
+ *
+ * The memory is charged to the context, and mapped: as long as it is there, the kernel keeps the
+ * context open, also when that was freed.
+ *
+ * Return: 0; -EMSGSIZE: more than %CAPIPC_MESSAGE_MAX, or than the kernel allows;
+ * -EDQUOT, -ENOMEM; -EINVAL: this kernel has no such areas.
+ */
+int capipc_message_use_area(struct capipc_message *message, size_t bytes);
+
 /** capipc_message_ordinal() - the ordinal, as the kernel checked it */
 uint32_t capipc_message_ordinal(const struct capipc_message *message);
 
