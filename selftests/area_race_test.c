@@ -228,7 +228,7 @@ static int race_end(struct race *race)
 #define EXPECT_EACH_ONCE(_race)                                       \
 	do {                                                          \
 		int _s, _n;                                           \
-                                                                      \
+									\
 		for (_s = 0; _s < THREADS; _s++) {                    \
 			for (_n = 1; _n <= MESSAGES; _n++)            \
 				ASSERT_EQ(1, (_race)->times[_s][_n]); \

@@ -137,8 +137,7 @@ static int run_send_buffer(struct scene *s)
 
 STEP(create_buffer, NULL, run_create_buffer, NULL, close_got);
 STEP(create_area, NULL, run_create_area, NULL, close_got);
-STEP(receive_area, prepare_area, run_receive_area, buffer_is_there,
-     was_received_there);
+STEP(receive_area, prepare_area, run_receive_area, buffer_is_there, was_received_there);
 STEP(duplicate, prepare_buffer, run_duplicate, buffer_is_there, close_got);
 STEP(map, prepare_buffer, run_map, buffer_is_there, unmap);
 STEP(create_data_pipe, NULL, run_create_data_pipe, NULL, close_ends);

@@ -389,8 +389,8 @@ STEP(inspect, NULL, run_inspect, NULL, NULL);
 STEP(send, NULL, run_send, not_sent, was_sent);
 STEP(receive, prepare_receive, run_receive, not_received, was_received);
 STEP(send_batch, NULL, run_send_batch, not_sent, was_sent_batch);
-STEP(receive_batch, prepare_receive_batch, run_receive_batch,
-     not_received_batch, was_received_batch);
+STEP(receive_batch, prepare_receive_batch, run_receive_batch, not_received_batch,
+	was_received_batch);
 
 FIXTURE_VARIANT_ADD(failnth, call){
 	.step = { prepare_call, run_call, resume_call, end_call,

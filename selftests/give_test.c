@@ -120,7 +120,7 @@ static int join_servers(struct scene *s)
 #define EXPECT_EACH_ONCE(_sums, _clients)                             \
 	do {                                                          \
 		uint32_t _c, _n;                                      \
-                                                                      \
+									\
 		for (_c = 0; _c < (_clients); _c++) {                 \
 			for (_n = 1; _n <= MESSAGES; _n++)            \
 				ASSERT_EQ(1, (_sums)->times[_c][_n]); \
@@ -441,11 +441,10 @@ TEST_F(give, while_it_is_closed)
 		EXPECT_ERR(EPIPE, ipc_send_str(s->fd, pipe[0], 7, "?"));
 		ret = async_receive_join(&r);
 		/* Lost with the endpoint, received, or the news that it was closed. */
-		if (!ret && r.m.r.type == CAPIPC_RECEIVED_MESSAGE) {
+		if (!ret && r.m.r.type == CAPIPC_RECEIVED_MESSAGE)
 			EXPECT_STREQ("bye", r.m.data);
-		} else if (ret) {
+		if (ret)
 			EXPECT_EQ(-ETIMEDOUT, ret);
-		}
 		ASSERT_OK(ipc_close(s->fd, pipe[0]));
 	}
 }

@@ -100,7 +100,8 @@ static int make_area(struct cell *cell, struct capipc_receive *receive)
 	};
 	int ret;
 
-	if (cell->work->request < AREA_LEAST || cell->work->shape == SHAPE_STREAM)
+	if (cell->work->request < AREA_LEAST ||
+	    cell->work->shape == SHAPE_STREAM)
 		return 0;
 	ret = capipc_ioctl(state->fd, CAPIPC_IOC_CREATE_BUFFER, &create);
 	if (ret)
