@@ -20,9 +20,6 @@
 #include "measure.h"
 #include "run.h"
 
-/* Room for a batch, or for what is streamed at once. */
-#define BUFFER_BYTES ((size_t)2 << 20)
-
 /* What is not measured, at first: ns, or instructions, of which a guest has one in a ns. */
 #define WARM_UP_NS 128000000U
 
@@ -110,15 +107,21 @@ void cell_name(const struct cell *cell, char *name, size_t size)
 /* Each page touched, so that nothing is left to be done later. */
 static bool give_buffers(struct cell *cell)
 {
-	unsigned char *buffers = mmap(NULL, 2 * BUFFER_BYTES,
-				      PROT_READ | PROT_WRITE,
-				      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const struct workload *work = cell->work;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t request = (size_t)work->request * work->batch, size;
+	unsigned char *buffers;
 
+	/* what one process sends to itself comes back as it is */
+	size = request > work->reply ? request : work->reply;
+	size = (size + page - 1) / page * page;
+	buffers = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (buffers == MAP_FAILED)
 		return false;
-	memset(buffers, 0xa5, 2 * BUFFER_BYTES);
+	memset(buffers, 0xa5, 2 * size);
 	cell->request = buffers;
-	cell->reply = buffers + BUFFER_BYTES;
+	cell->reply = buffers + size;
 	return true;
 }
 
