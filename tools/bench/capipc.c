@@ -45,7 +45,8 @@ static const char *capipc_missing(const struct peer *peer)
 static bool capipc_offers(const struct peer *peer, const struct workload *work)
 {
 	(void)peer;
-	return work->batch == 1 && work->handles + work->files <= HANDLES_MAX;
+	return work->batch <= BATCH_MAX &&
+	       work->handles + work->files <= HANDLES_MAX;
 }
 
 static int capipc_prepare(struct cell *cell)
@@ -260,6 +261,45 @@ static int capipc_share(struct cell *cell)
 	return capipc_call(cell);
 }
 
+static int send_batch(struct cell *cell)
+{
+	const struct capipc_state *state = cell->state;
+	const struct workload *work = cell->work;
+	struct capipc_batched messages[BATCH_MAX];
+	struct capipc_send_batch send = {
+		.size = sizeof(send),
+		.deadline_ns = CAPIPC_FOREVER,
+		.handle = state->endpoints[0],
+	};
+	uint32_t n;
+
+	for (n = 0; n < work->batch; n++) {
+		cell_request(cell, n);
+		messages[n].ordinal = ORDINAL;
+		messages[n].data_len = work->request;
+	}
+	/* there may not be room for all of them */
+	for (n = 0; n < work->batch; n += send.sent) {
+		send.messages = PTR(&messages[n]);
+		send.data = PTR(cell->request + (size_t)n * work->request);
+		send.count = work->batch - n;
+		send.data_len = send.count * work->request;
+		if (ioctl(state->fd, CAPIPC_IOC_SEND_BATCH, &send))
+			return -errno;
+	}
+	return 0;
+}
+
+static int send_batches(struct cell *cell)
+{
+	uint32_t n;
+	int ret = 0;
+
+	for (n = 0; n < cell->work->burst && !ret; n += cell->work->batch)
+		ret = send_batch(cell);
+	return ret ? ret : cell_wait_received(cell);
+}
+
 static int capipc_send_burst(struct cell *cell)
 {
 	struct capipc_state *state = cell->state;
@@ -273,6 +313,8 @@ static int capipc_send_burst(struct cell *cell)
 	};
 	uint32_t n, to = 0;
 
+	if (work->batch > 1)
+		return send_batches(cell);
 	for (n = 0; n < work->burst; n++) {
 		cell_request(cell, 0);
 		send.handle = state->endpoints[to];

@@ -56,6 +56,9 @@ struct capipc_state {
 	char name[64];
 };
 
+/* Messages in a system call. */
+#define BATCH_MAX 16
+
 #define PTR(p) ((uint64_t)(uintptr_t)(p))
 
 int capipc_open(struct capipc_state *state);

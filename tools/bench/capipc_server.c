@@ -158,6 +158,30 @@ static int serve_ring(struct cell *cell)
 	return ret;
 }
 
+/* Messages until something else comes, which is received in the ordinary way. */
+static int serve_batches(struct cell *cell)
+{
+	const struct capipc_state *state = cell->state;
+	struct capipc_batched messages[BATCH_MAX];
+	struct capipc_receive_batch receive = {
+		.size = sizeof(receive),
+		.deadline_ns = CAPIPC_FOREVER,
+		.messages = PTR(messages),
+		.data = PTR(cell->request),
+		.data_capacity = CAPIPC_MESSAGE_MAX,
+		.count_capacity = cell->work->batch,
+	};
+	int ret;
+
+	do {
+		ret = capipc_ioctl(state->fd, CAPIPC_IOC_RECEIVE_BATCH,
+				   &receive);
+		if (!ret)
+			ret = cell_received(cell, receive.count);
+	} while (!ret && receive.count);
+	return ret;
+}
+
 static int serve(struct cell *cell)
 {
 	const struct capipc_state *state = cell->state;
@@ -180,6 +204,10 @@ static int serve(struct cell *cell)
 	int ret = make_area(cell, &server.receive);
 
 	while (!ret && !state->ring.handle) {
+		if (cell->work->batch > 1)
+			ret = serve_batches(cell);
+		if (ret)
+			break;
 		ret = capipc_ioctl(state->fd, CAPIPC_IOC_RECEIVE,
 				   &server.receive);
 		if (ret)
