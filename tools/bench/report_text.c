@@ -204,19 +204,30 @@ void report_markdown(FILE *to, const struct report *report)
 
 /* --------------------------------------------------------------------- gnuplot */
 
+/* Was anything of this group measured of this peer? */
+static bool is_in_group(const struct report *report, const struct peer *peer,
+			const struct workload *first)
+{
+	const struct workload *work;
+
+	for (work = first; work->name && !strcmp(work->group, first->group);
+	     work++) {
+		if (report_find(report, work->name, peer->name))
+			return true;
+	}
+	return false;
+}
+
 /* A block of data: a line for each workload, a column for each peer; ? for none. */
 static void plot_group(FILE *to, const struct report *report,
 		       const struct workload *first)
 {
 	const struct peer *const *peer;
 	const struct workload *work;
-	unsigned int columns = 1;
 
 	fprintf(to, "$%s << END\nworkload", first->group);
-	for (peer = peers; *peer; peer++) {
+	for (peer = peers; *peer; peer++)
 		fprintf(to, " \"%s\"", (*peer)->name);
-		columns++;
-	}
 	for (work = first; work->name && !strcmp(work->group, first->group);
 	     work++) {
 		if (!was_measured(report, work))
@@ -233,26 +244,42 @@ static void plot_group(FILE *to, const struct report *report,
 		}
 	}
 	fprintf(to,
-		"\nEND\nset output '%s.svg'\nset title '%s: %s for one operation'\n",
+		"\nEND\nset output '%s.svg'\nset title '%s: %s for one operation'\nplot",
 		first->group, first->group, unit_of(report));
-	fprintf(to,
-		"plot for [i=2:%u] $%s using i:xtic(1) title columnheader(i)\n\n",
-		columns, first->group);
+	/* a peer has its column, and its colour, in all of them */
+	for (peer = peers; *peer; peer++) {
+		if (is_in_group(report, *peer, first))
+			fprintf(to,
+				" $%s using %td:xtic(1) title columnheader(%td) linetype %td,",
+				first->group, peer - peers + 2,
+				peer - peers + 2, peer - peers + 1);
+	}
+	fprintf(to, "\n\n");
 }
 
 void report_plot(FILE *to, const struct report *report)
 {
+	static const char *const colours[] = {
+		"#777777", "#a6cee3", "#1f78b4", "#b2df8a", "#33a02c",
+		"#fdbf6f", "#ff7f00", "#cab2d6", "#6a3d9a", "#b15928",
+		"#e31a1c", "#ffee55", "#000000", "#fb9a99", "#00cccc",
+	};
 	const struct workload *work;
+	size_t n;
 
 	fprintf(to, "set terminal svg size 1100,500 background 'white'\n"
 		    "set style data histograms\n"
 		    "set style histogram clustered gap 1\n"
-		    "set style fill solid 0.8 border -1\n"
+		    "set style fill solid border -1\n"
 		    "set datafile missing '?'\n"
 		    "set key outside right\n"
 		    "set grid ytics\n"
 		    "set xtics rotate by -20\n"
-		    "set logscale y 10\n\n");
+		    "set logscale y 10\n");
+	for (n = 0; n < sizeof(colours) / sizeof(colours[0]); n++)
+		fprintf(to, "set linetype %zu linecolor rgb '%s'\n", n + 1,
+			colours[n]);
+	fputc('\n', to);
 	for (work = workloads; work->name; work++) {
 		if (begins_group(work) &&
 		    group_was_measured(report, work->group))
