@@ -22,7 +22,7 @@ peers_options() {
 	dbus=$("$top/qemu/dbus")
 	peers_options=(--file "$dbus/usr/bin/dbus-broker:/usr/bin/"
 		--file "$libraries/libsystemd.so.0:$libraries/")
-	# the newest have none
+	# not every kernel has it
 	! compgen -G "$("$top/qemu/kernel" "$kernel")/lib/modules/*/*/*/*/binder_linux.*" \
 		> /dev/null || peers_options+=(--module "binder_linux devices=binder")
 }
