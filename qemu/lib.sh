@@ -119,7 +119,7 @@ with_progress() {
 # same times: how many instructions it takes to read them depends on that.
 make_cpio() {
 	(
-		cd "$1"
+		cd "$1" || exit
 		find . -exec touch -h -d 2024-01-01 {} +
 		find . | LC_ALL=C sort |
 			cpio -o -H newc -R 0:0 --reproducible --quiet

@@ -103,6 +103,7 @@ enum shape {
  * @pipes: connections that the server has, all made by the one client
  * @active: how many of these are used; a call uses the last one
  * @threads: threads of the server, and client processes
+ * @many: it is about servers that can have many connections, also where it has one
  * @operations: how many are measured, by each client
  * @slice: operations in a slice: the figure is the median of the slices
  *
@@ -126,6 +127,7 @@ struct workload {
 	uint32_t pipes;
 	uint32_t active;
 	uint32_t threads;
+	bool many;
 	uint32_t operations;
 	uint32_t slice;
 };

@@ -16,7 +16,9 @@ void *capipc_map(int fd, uint32_t handle, size_t size, int protection)
 	off_t offset = (off_t)handle * sysconf(_SC_PAGESIZE);
 	void *memory = mmap(NULL, size, protection, MAP_SHARED, fd, offset);
 
-	return memory == MAP_FAILED ? NULL : memory;
+	if (memory == MAP_FAILED)
+		return NULL;
+	return memory;
 }
 
 /* The pages: the header of the consumer, that of the producer, the ring. */

@@ -135,7 +135,7 @@ static int serve(struct cell *cell)
 			.deadline_ns = CAPIPC_FOREVER,
 			.data = PTR(cell->request),
 			.attachments = PTR(server.attachments),
-			.data_capacity = CAPIPC_MESSAGE_MAX,
+			.data_capacity = cell->work->request,
 			.attachments_capacity = HANDLES_MAX,
 		},
 		.reply = {

@@ -22,6 +22,10 @@ enum {
 
 #define PERCENT 2.0
 
+#ifndef CAPIPC_VERSION
+#define CAPIPC_VERSION "unknown"
+#endif
+
 /**
  * struct wish - what is to be done
  * @peers: names with commas between them, or NULL for all

@@ -27,7 +27,7 @@ static bool mq_offers(const struct peer *peer, const struct workload *work)
 {
 	(void)peer;
 	return !work->files && !work->handles && work->rules == 1 &&
-	       work->pipes == 1 && work->threads == 1 && work->batch == 1 &&
+	       !work->many && work->threads == 1 && work->batch == 1 &&
 	       work->request <= 8192;
 }
 

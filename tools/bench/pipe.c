@@ -43,7 +43,7 @@ static bool pipe_offers(const struct peer *peer, const struct workload *work)
 {
 	(void)peer;
 	return !work->files && !work->handles && work->rules == 1 &&
-	       work->pipes == 1 && work->threads == 1;
+	       !work->many && work->threads == 1;
 }
 
 static int pipe_prepare(struct cell *cell)

@@ -19,9 +19,6 @@
 #include "measure.h"
 #include "run.h"
 
-/* Room for a batch, or for what is streamed at once. */
-#define BUFFER_BYTES ((size_t)2 << 20)
-
 /* What is not measured, at first: ns, or instructions, of which a guest has one in a ns. */
 #define WARM_UP_NS 128000000U
 
@@ -74,7 +71,9 @@ void *cell_shared(size_t size)
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	return memory == MAP_FAILED ? NULL : memory;
+	if (memory == MAP_FAILED)
+		return NULL;
+	return memory;
 }
 
 void cell_unshare(void *memory, size_t size)
@@ -99,15 +98,21 @@ void cell_name(const struct cell *cell, char *name, size_t size)
 /* Each page touched, so that nothing is left to be done later. */
 static bool give_buffers(struct cell *cell)
 {
-	unsigned char *buffers = mmap(NULL, 2 * BUFFER_BYTES,
-				      PROT_READ | PROT_WRITE,
-				      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const struct workload *work = cell->work;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t request = (size_t)work->request * work->batch, size;
+	unsigned char *buffers;
 
+	/* what one process sends to itself comes back as it is */
+	size = request > work->reply ? request : work->reply;
+	size = (size + page - 1) / page * page;
+	buffers = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (buffers == MAP_FAILED)
 		return false;
-	memset(buffers, 0xa5, 2 * BUFFER_BYTES);
+	memset(buffers, 0xa5, 2 * size);
 	cell->request = buffers;
-	cell->reply = buffers + BUFFER_BYTES;
+	cell->reply = buffers + size;
 	return true;
 }
 
@@ -130,21 +135,20 @@ static void *run_thread(void *data)
 
 int cell_threads(struct cell *cell, int (*serve)(struct cell *cell))
 {
+	/* they end with the process */
+	static struct thread threads[CLIENTS_MAX];
 	uint32_t n;
 
 	for (n = 1; n < cell->work->threads; n++) {
-		struct thread *thread = malloc(sizeof(*thread));
+		struct thread *thread = &threads[n];
 		pthread_t id;
 		int ret;
 
-		if (!thread)
-			return -ENOMEM;
 		thread->cell = *cell;
 		thread->serve = serve;
 		thread->cell.client = n;
 		if (!give_buffers(&thread->cell))
 			return -ENOMEM;
-		/* it ends with the process, and so does what it has */
 		ret = pthread_create(&id, NULL, run_thread, thread);
 		if (ret)
 			return -ret;
@@ -431,12 +435,12 @@ int run_cell(const struct peer *peer, const struct workload *work,
 	int ret = prepare(&run, rules);
 
 	*failed = what;
-	strcpy(what, "preparing");
+	snprintf(what, sizeof(what), "preparing");
 	if (!ret) {
-		strcpy(what, "the processes");
+		snprintf(what, sizeof(what), "the processes");
 		ret = run_processes(&run);
 		if (run.control->error)
-			strcpy(what, run.control->failed);
+			snprintf(what, sizeof(what), "%s", run.control->failed);
 	}
 	if (!ret)
 		measure_samples(work, run.samples, run.operations, figures);

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "../../libcapipc/tests/tap.h"
 #include "parse.h"
@@ -109,14 +108,16 @@ static int results(const char *workload, const char *peer)
 /* In the guests that find errors, 10,000 connections take a while to be made. */
 static void all_but_the_largest(char *list, size_t size)
 {
-	char *line = out, *end;
+	const char *line = out, *end;
 	size_t len = 0;
 
 	run("--list=workloads");
 	for (; (end = strchr(line, '\n')); line = end + 1) {
-		char *name = strtok(line, "\t");
+		char name[64];
 
-		if (name && !strstr(name, "10000"))
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(line, "\t"),
+			 line);
+		if (!strstr(name, "10000"))
 			len += (size_t)snprintf(list + len, size - len, "%s%s",
 						len ? "," : "", name);
 	}
@@ -168,7 +169,7 @@ int main(void)
 	note_missing();
 	/* so there was nothing else on standard error, either */
 	ok(parse_json(out), "and it is JSON");
-	ok(results("", "") > 80, "every figure is one");
+	ok(results("", "") > 60, "every figure is one");
 	for (n = 0; n < sizeof(offered) / sizeof(offered[0]); n++) {
 		bool there = !is_missing(offered[n][1]);
 
@@ -177,8 +178,6 @@ int main(void)
 			 there ? "" : ", which is not there");
 		is(results(offered[n][0], offered[n][1]), there, arguments);
 	}
-	/* not where each object has something around it, and takes minutes to make */
-	if (access("/sys/kernel/debug/kmemleak", F_OK))
-		test_memory();
+	test_memory();
 	return tap_done();
 }
