@@ -118,11 +118,11 @@ model:
 
 # See docs/performance.md. It takes minutes, but no quiet machine.
 .PHONY: bench bench-check bench-update
-bench: tools
+bench: packages
 	@qemu/install-packages bench
 	@qemu/bench
 
-bench-check bench-update: bench-%: tools
+bench-check bench-update: bench-%: packages
 	@qemu/install-packages bench
 	@qemu/bench --$*
 

@@ -275,8 +275,9 @@ static int fulfil(const struct wish *wish)
 	int status = STATUS_OK;
 
 	if (wish->memory)
-		return finish_output(
-			memory_report(stdout, wish->show == report_write));
+		return finish_output(memory_report(stdout,
+						   wish->show == report_write,
+						   wish->options.operations));
 	if (wish->from) {
 		if (!report_read(wish->from, &report))
 			return STATUS_FAILED;

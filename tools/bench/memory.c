@@ -51,10 +51,12 @@ struct kind {
 /**
  * struct result - what the process finds
  * @error: 0, or -errno
+ * @count: how many it has made
  * @difference: see slab_subtract()
  */
 struct result {
 	int error;
+	uint32_t count;
 	struct slab_state difference;
 };
 
@@ -220,7 +222,7 @@ static int make(const struct kind *kind, int fd, uint32_t count)
 	return ret;
 }
 
-static int measure(const struct kind *kind, struct slab_state *difference)
+static int measure(const struct kind *kind, struct result *result)
 {
 	static struct slab_state before;
 	struct rlimit files = { 2 * THINGS + 1024, 2 * THINGS + 1024 };
@@ -236,23 +238,25 @@ static int measure(const struct kind *kind, struct slab_state *difference)
 	if (!ret)
 		ret = slab_read(&before);
 	if (!ret)
-		ret = make(kind, fd, kind->count);
+		ret = make(kind, fd, result->count);
 	if (!ret)
-		ret = slab_read(difference);
+		ret = slab_read(&result->difference);
 	if (!ret)
-		slab_subtract(difference, &before);
+		slab_subtract(&result->difference, &before);
 	return ret;
 }
 
-static void measure_apart(const struct kind *kind, struct result *result)
+static void measure_apart(const struct kind *kind, uint32_t count,
+			  struct result *result)
 {
 	pid_t pid;
 
 	result->error = -ECHILD;
+	result->count = count && count < kind->count ? count : kind->count;
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
-		result->error = measure(kind, &result->difference);
+		result->error = measure(kind, result);
 		_exit(0);
 	}
 	if (pid > 0)
@@ -262,39 +266,46 @@ static void measure_apart(const struct kind *kind, struct result *result)
 /* --------------------------------------------------------------------- output */
 
 /* Not those that have so few more that it was somebody else. */
-static bool has_part(const struct kind *kind, const struct slab_cache *cache)
+static bool has_part(const struct result *result,
+		     const struct slab_cache *cache)
 {
-	return cache->objects * 100 >= kind->count;
+	return cache->objects * 100 >= result->count;
 }
 
-static double each(const struct kind *kind, int64_t number)
+static double each(const struct result *result, int64_t number)
 {
-	return (double)number / kind->count;
+	return (double)number / result->count;
+}
+
+/* What is in pages of its own. */
+static int64_t others(const struct slab_state *difference)
+{
+	return difference->large + difference->vmalloc + difference->percpu;
 }
 
 static void print_table(FILE *out, const struct kind *kind,
-			const struct slab_state *difference)
+			const struct result *result)
 {
-	const int64_t others =
-		difference->large + difference->vmalloc + difference->percpu;
+	const struct slab_state *difference = &result->difference;
 	const struct slab_cache *cache = difference->caches;
 	const struct slab_cache *end = cache + difference->count;
 
 	fprintf(out, "%-22s %8.0f ", kind->name,
-		each(kind, slab_bytes(difference)));
+		each(result, slab_bytes(difference)));
 	for (; cache < end; cache++) {
-		if (has_part(kind, cache))
-			fprintf(out, " %.4gx%u", each(kind, cache->objects),
+		if (has_part(result, cache))
+			fprintf(out, " %.4gx%u", each(result, cache->objects),
 				cache->size);
 	}
-	if (others)
-		fprintf(out, " +%.0f", each(kind, others));
+	if (others(difference))
+		fprintf(out, " +%.0f", each(result, others(difference)));
 	fprintf(out, "\n");
 }
 
 static void print_json(FILE *out, const struct kind *kind,
-		       const struct slab_state *difference, bool first)
+		       const struct result *result, bool first)
 {
+	const struct slab_state *difference = &result->difference;
 	const struct slab_cache *cache = difference->caches;
 	const struct slab_cache *end = cache + difference->count;
 	const char *comma = "";
@@ -302,21 +313,20 @@ static void print_json(FILE *out, const struct kind *kind,
 	fprintf(out, "%s\n    {\"name\": \"%s\", \"title\": \"%s\", ",
 		first ? "" : ",", kind->name, kind->title);
 	fprintf(out, "\"bytes\": %.1f, \"pages\": %.1f, \"objects\": [",
-		each(kind, slab_bytes(difference)),
-		each(kind, difference->large + difference->vmalloc +
-				   difference->percpu));
+		each(result, slab_bytes(difference)),
+		each(result, others(difference)));
 	for (; cache < end; cache++) {
-		if (!has_part(kind, cache))
+		if (!has_part(result, cache))
 			continue;
 		fprintf(out, "%s\n      {\"cache\": \"%s\", \"size\": %u, ",
 			comma, cache->name, cache->size);
-		fprintf(out, "\"count\": %.3f}", each(kind, cache->objects));
+		fprintf(out, "\"count\": %.3f}", each(result, cache->objects));
 		comma = ",";
 	}
 	fprintf(out, "]}");
 }
 
-int memory_report(FILE *out, bool json)
+int memory_report(FILE *out, bool json, uint32_t count)
 {
 	struct result *result = mmap(NULL, sizeof(*result),
 				     PROT_READ | PROT_WRITE,
@@ -335,16 +345,16 @@ int memory_report(FILE *out, bool json)
 	for (n = 0; n < KINDS; n++) {
 		if (kinds[n].device && access(kinds[n].device, R_OK | W_OK))
 			continue;
-		measure_apart(&kinds[n], result);
+		measure_apart(&kinds[n], count, result);
 		if (result->error) {
 			fprintf(stderr, "capipc-bench: %s: %s\n", kinds[n].name,
 				strerror(-result->error));
 			status = 1;
 		} else if (json) {
-			print_json(out, &kinds[n], &result->difference, first);
+			print_json(out, &kinds[n], result, first);
 			first = false;
 		} else {
-			print_table(out, &kinds[n], &result->difference);
+			print_table(out, &kinds[n], result);
 		}
 	}
 	if (json)

@@ -7,9 +7,13 @@
 #define BENCH_MEMORY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
-/* Takes root, and a kernel with SLUB. Returns 0, or 1 if it could not look at all of it. */
-int memory_report(FILE *out, bool json);
+/*
+ * Of so many of each kind, or, with 0, as many as make it exact. Takes root, and a
+ * kernel with SLUB. Returns 0, or 1 if it could not look at all of it.
+ */
+int memory_report(FILE *out, bool json, uint32_t count);
 
 #endif /* BENCH_MEMORY_H */
