@@ -18,7 +18,7 @@
 #include "main.h"
 #include "object.h"
 
-/* Ordinals that an endpoint remembers as allowed. */
+/* Ranges of ordinals that an endpoint remembers as allowed. */
 #define CAPIPC_VERDICTS	4U
 
 /* Lists of rules that an endpoint can inherit from others. */
@@ -53,7 +53,7 @@ struct capipc_inherited {
  * @verdict_receiver: credentials of the receiver that @verdicts were found for
  * @verdict_count: how many of @verdicts are valid
  * @verdict_next: which to replace next
- * @verdicts: ordinals that @ident may send to @verdict_receiver
+ * @verdicts: ordinals that @ident may send to @verdict_receiver, from first to last
  * @tell: what its holder is to be told, CAPIPC_TAG_*
  * @news: what of that it has not received yet, CAPIPC_TAG_*
  * @refused: a send through it found no room, and its holder is to be told of some
@@ -94,7 +94,7 @@ struct capipc_endpoint {
 	const struct cred *verdict_receiver;
 	u8 verdict_count;
 	u8 verdict_next;
-	u32 verdicts[CAPIPC_VERDICTS];
+	struct capipc_range verdicts[CAPIPC_VERDICTS];
 	struct capipc_attenuation *attenuation;
 
 	u32 facet;

@@ -445,14 +445,36 @@ static bool capipc_verdict_known_locked(struct capipc_endpoint *endpoint,
 	if (endpoint->verdict_receiver != receiver)
 		return false;
 	for (i = 0; i < endpoint->verdict_count; i++) {
-		if (endpoint->verdicts[i] == ordinal)
+		const struct capipc_range *range = &endpoint->verdicts[i];
+
+		if (ordinal >= range->first && ordinal <= range->last)
 			return true;
 	}
 	return false;
 }
 
+/*
+ * What is known to be allowed when one ordinal is: if nothing but one list has a say, all that
+ * the same rule allows, since everything else that it looks at is the same.
+ */
+static struct capipc_range capipc_verdict_range_locked(const struct capipc_endpoint *endpoint,
+						       int rule, u32 ordinal)
+{
+	const struct capipc_endpoint *target = endpoint->peer;
+	const struct capipc_krule *krule;
+
+	if (rule < 0 || endpoint->attenuation || target->inherited_count)
+		return (struct capipc_range) { .first = ordinal, .last = ordinal };
+	krule = &target->rules->rules[rule];
+	return (struct capipc_range) {
+		.first = krule->ordinal_first,
+		.last = krule->ordinal_last,
+	};
+}
+
 static void capipc_verdict_remember_locked(struct capipc_endpoint *endpoint,
-					   const struct cred *receiver, u32 ordinal)
+					   const struct cred *receiver,
+					   const struct capipc_range *range)
 {
 	/* It is between two holders at this very moment. */
 	if (!receiver)
@@ -467,7 +489,7 @@ static void capipc_verdict_remember_locked(struct capipc_endpoint *endpoint,
 		endpoint->verdict_count = 0;
 		endpoint->verdict_next = 0;
 	}
-	endpoint->verdicts[endpoint->verdict_next] = ordinal;
+	endpoint->verdicts[endpoint->verdict_next] = *range;
 	endpoint->verdict_next = (endpoint->verdict_next + 1) % CAPIPC_VERDICTS;
 	if (endpoint->verdict_count < CAPIPC_VERDICTS)
 		endpoint->verdict_count++;
@@ -504,8 +526,12 @@ bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct ca
 	if (!allowed) {
 		rule = capipc_endpoint_decide_locked(endpoint, ident, changed, ordinal);
 		allowed = capipc_rule_allowed(rule);
-		if (allowed && ident == endpoint->ident)
-			capipc_verdict_remember_locked(endpoint, receiver, ordinal);
+		if (allowed && ident == endpoint->ident) {
+			struct capipc_range range =
+				capipc_verdict_range_locked(endpoint, rule, ordinal);
+
+			capipc_verdict_remember_locked(endpoint, receiver, &range);
+		}
 	}
 	rcu_read_unlock();
 	return allowed;

@@ -143,6 +143,40 @@ TEST_F(batch, denied_in_the_middle)
 		  }));
 }
 
+/* What is remembered of a rule ends where the rule does, and with what is taken away. */
+TEST_F(batch, allowed_before)
+{
+	static const uint32_t at[] = { 15, 10, 19, 9,  20, 35, 30, 39,
+				       29, 40, 0,  15, 35, 20, 29, UINT32_MAX };
+	const struct capipc_rule rules[] = {
+		{ .ordinal_first = 10, .ordinal_last = 19 },
+		{ .ordinal_first = 30, .ordinal_last = 39 },
+	};
+	struct capipc_restrict r = {
+		.rules = ipc_ptr(rules),
+		.rules_count = ARRAY_SIZE(rules),
+		.rule_size = sizeof(rules[0]),
+		.handle = self->h[1],
+	};
+	unsigned int i, round;
+	bool allowed;
+
+	ASSERT_OK(ipc_do_restrict(self->fd, &r));
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < ARRAY_SIZE(at); i++) {
+			allowed = (at[i] >= 10 && at[i] <= 19) ||
+				  (at[i] >= 30 && at[i] <= 39);
+			if (round)
+				allowed = allowed && at[i] >= 15 && at[i] <= 31;
+			EXPECT_EQ(allowed ? 0 : -EACCES,
+				  single_send(self->fd, self->h[0], at[i], 1))
+			TH_LOG("%u in round %u", at[i], round);
+		}
+		if (!round)
+			ASSERT_OK(attenuate(self->fd, self->h[0], 15, 31));
+	}
+}
+
 TEST_F(batch, attenuated)
 {
 	ASSERT_OK(attenuate(self->fd, self->h[0], 3, 5));
@@ -234,6 +268,8 @@ TEST_F(batch, faults_of_who_receives)
 	r.data = ipc_ptr(self->out.data);
 	r.messages = ipc_ptr(p + 4096 - 16);
 	EXPECT_ERR(EFAULT, ipc_do_receive_batch(self->fd, &r));
+	/* an odd number of times: twice the wrong way round would be right */
+	EXPECT_ERR(EFAULT, ipc_do_receive_batch(self->fd, &r));
 	EXPECT_EQ(7, ipc_queued(self->fd, self->h[1]));
 	/* single ones too */
 	EXPECT_OK(single_is(self->fd, self->h[1], 0, 300));
@@ -259,19 +295,21 @@ TEST_F(batch, receiver_waits)
 					       4096, 0, ipc_in(20)));
 	EXPECT_ERR(ETIMEDOUT, batch_recv_flags(self->fd, self->h[1], &self->out,
 					       64, 4096, 0, ipc_in(20)));
-	/* a batch, or a single message, from anywhere or from one */
+	/* a batch, or a single one without bytes, from anywhere or from one */
 	for (i = 0; i < 4; i++) {
+		uint32_t len = i & 2 ? 0 : 8;
+
 		memset(&s, 0, sizeof(s));
 		s.a.fd = self->fd;
 		s.handle = i & 1 ? self->h[1] : 0;
 		ASSERT_EQ(0, pthread_create(&s.a.thread, NULL, receive_thread,
 					    &s));
 		ASSERT_OK(async_wait_asleep(&s.a));
-		batch_of(&self->in, 40, i & 2 ? 1 : 5, 8);
+		batch_of(&self->in, 40, i & 2 ? 1 : 5, len);
 		ASSERT_EQ(self->in.count,
 			  batch_send(self->fd, self->h[0], &self->in));
 		EXPECT_EQ(self->in.count, async_join(&s.a));
-		EXPECT_OK(batch_is(&s.b, 40, self->in.count, 8));
+		EXPECT_OK(batch_is(&s.b, 40, self->in.count, len));
 	}
 }
 
