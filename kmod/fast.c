@@ -212,9 +212,9 @@ static bool capipc_fast_place_locked(struct capipc_object *target,
 
 /* The bytes are copied to where they are received, if a thread waits for them. */
 static bool capipc_fast_send_placed(struct capipc_context *context,
-				   struct capipc_endpoint *endpoint,
-				   const struct capipc_outgoing *outgoing,
-				   struct capipc_message *message)
+				    struct capipc_endpoint *endpoint,
+				    const struct capipc_outgoing *outgoing,
+				    struct capipc_message *message)
 {
 	struct capipc_object *target;
 	struct capipc_receiver *receiver;
