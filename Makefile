@@ -38,6 +38,9 @@ help:
 #: make fuzz           fuzz the module: MINUTES=10 SEED=1
 #: make coverage       how much of the module tests and fuzzing run
 #: make check-kcsan    the tests that race, on a kernel that looks for data races
+#: make bench          what capipc and others take for the same work: docs/performance.md
+#: make bench-check    does it still take what that page says
+#: make bench-update   make the page say what it takes
 #: make model          search a model of the collector for errors, with spin
 #: make format         clang-format on what runs in user space
 #: make clean          remove build/; the cache (~/.cache/capipc) stays
@@ -112,6 +115,16 @@ check-kcsan:
 model:
 	@qemu/install-packages model
 	@selftests/model/run
+
+# See docs/performance.md. It takes minutes, but no quiet machine.
+.PHONY: bench bench-check bench-update
+bench: packages
+	@qemu/install-packages bench
+	@qemu/bench
+
+bench-check bench-update: bench-%: packages
+	@qemu/install-packages bench
+	@qemu/bench --$*
 
 # See docs/testing.md.
 .PHONY: fuzz coverage

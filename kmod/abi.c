@@ -46,4 +46,7 @@ static_assert(sizeof(struct capipc_fuse) == 16);
 static_assert(sizeof(struct capipc_create_buffer) == 24);
 static_assert(sizeof(struct capipc_create_data_pipe) == 40);
 static_assert(sizeof(struct capipc_signal) == 16);
+static_assert(sizeof(struct capipc_batched) == 8);
+static_assert(sizeof(struct capipc_send_batch) == 48);
+static_assert(sizeof(struct capipc_receive_batch) == 104);
 static_assert(sizeof(struct capipc_ring_header) == 8);

@@ -99,7 +99,7 @@ static int capipc_call_deliver(struct capipc_context *context, struct capipc_req
 	arg->reply_attachments_count = reply->moved_count;
 	capipc_ident_stamp(reply->sender, reply->sender_changed, &arg->stamp);
 	if (capipc_copy_out(u64_to_user_ptr(arg->reply_data), reply->data, reply->len) ||
-	    capipc_request_respond_as(request, call, pending)) {
+	    capipc_request_respond_as(request, struct capipc_call, pending)) {
 		arg->pending = pending;
 		if (reply->moved_count)
 			capipc_arrival_abort(context, reply);
@@ -290,7 +290,8 @@ static int capipc_reply_to(struct capipc_context *context, const struct capipc_r
 	if (arg->data_len > transaction->reply_capacity ||
 	    arg->attachments_count > transaction->reply_attachments)
 		return -EMSGSIZE;
-	reply = capipc_message_create(context, NULL, arg->data, arg->data_len, arg->attachments_count);
+	reply = capipc_message_create(context, NULL, arg->data, arg->data_len,
+				      arg->attachments_count);
 	if (IS_ERR(reply))
 		return PTR_ERR(reply);
 	reply->sender = capipc_endpoint_sender(transaction->target, context,

@@ -117,12 +117,14 @@ static inline char *capipc_compat_secid_label(u32 secid)
  * What tells whether the calling thread's label is another one than before. It names a
  * label for as long as the thread's credentials are pinned.
  */
-typedef struct lsm_prop capipc_compat_label_key;
+struct capipc_compat_label_key {
+	struct lsm_prop prop;
+};
 
-static inline void capipc_compat_current_label_key(capipc_compat_label_key *key)
+static inline void capipc_compat_current_label_key(struct capipc_compat_label_key *key)
 {
 	memset(key, 0, sizeof(*key));
-	security_current_getlsmprop_subj(key);
+	security_current_getlsmprop_subj(&key->prop);
 }
 
 /* The calling thread's label; NULL if it has none. May be an error: -ENOMEM. */
@@ -162,11 +164,13 @@ static inline char *capipc_compat_secid_label(u32 secid)
 }
 
 /* As above. */
-typedef u32 capipc_compat_label_key;
+struct capipc_compat_label_key {
+	u32 secid;
+};
 
-static inline void capipc_compat_current_label_key(capipc_compat_label_key *key)
+static inline void capipc_compat_current_label_key(struct capipc_compat_label_key *key)
 {
-	security_current_getsecid_subj(key);
+	security_current_getsecid_subj(&key->secid);
 }
 
 static inline char *capipc_compat_current_label(void)

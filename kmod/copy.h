@@ -19,37 +19,6 @@
 /* What is longer than this is not copied word by word. */
 #define CAPIPC_COPY_FEW	256U
 
-#define capipc_copy_word_in(type, to, from, label)					\
-	unsafe_get_user(*(type *)(to), (const type __user *)(from), label)
-#define capipc_copy_word_out(type, to, from, label)					\
-	unsafe_put_user(*(const type *)(from), (type __user *)(to), label)
-
-/* Copy as many of a type as there are. */
-#define capipc_copy_loop(type, copy, to, from, len, label)				\
-	while ((len) >= sizeof(type)) {							\
-		copy(type, to, from, label);						\
-		(to) += sizeof(type);							\
-		(from) += sizeof(type);							\
-		(len) -= sizeof(type);							\
-	}
-
-/* Four words a turn, then single ones, then what is less. */
-#define capipc_copy_few(copy, to, from, len, label)					\
-do {											\
-	while ((len) >= 4 * sizeof(u64)) {						\
-		copy(u64, to, from, label);						\
-		copy(u64, (to) + sizeof(u64), (from) + sizeof(u64), label);		\
-		copy(u64, (to) + 2 * sizeof(u64), (from) + 2 * sizeof(u64), label);	\
-		copy(u64, (to) + 3 * sizeof(u64), (from) + 3 * sizeof(u64), label);	\
-		(to) += 4 * sizeof(u64);						\
-		(from) += 4 * sizeof(u64);						\
-		(len) -= 4 * sizeof(u64);						\
-	}										\
-	capipc_copy_loop(u64, copy, to, from, len, label)				\
-	capipc_copy_loop(u32, copy, to, from, len, label)				\
-	capipc_copy_loop(u8, copy, to, from, len, label)				\
-} while (0)
-
 int __must_check capipc_copy_in(void *to, const void __user *from, size_t len);
 int __must_check capipc_copy_out(void __user *to, const void *from, size_t len);
 
@@ -75,12 +44,12 @@ static __always_inline int capipc_copy_struct(void *to, const void __user *from,
 		return 1;
 	unsafe_get_user(*user_size, (const u32 __user *)from, fault);
 	if (likely(*user_size == size)) {
-		void *first = to;
-
-		_Pragma("GCC unroll 32")
-		capipc_copy_loop(u64, capipc_copy_word_in, to, from, len, fault);
+#pragma GCC unroll 32
+		for (; len; len -= sizeof(u64))
+			unsafe_get_user(*(u64 *)(to + size - len),
+					(const u64 __user *)(from + size - len), fault);
 		/* It may have changed since it was looked at. */
-		*(u32 *)first = size;
+		*(u32 *)to = size;
 	}
 	user_read_access_end();
 	return len ? 1 : 0;
@@ -102,21 +71,18 @@ fault:
 static __always_inline int capipc_copy_tail(void __user *to, const void *from, size_t start,
 					    size_t size)
 {
-	size_t len = size - start;
+	size_t at = start;
 
 	might_fault();
-	to += start;
-	from += start;
-	if (should_fail_usercopy() || !user_write_access_begin(to, len))
+	if (should_fail_usercopy() || !user_write_access_begin(to + start, size - start))
 		return -EFAULT;
-	if (start % sizeof(u64)) {
-		capipc_copy_word_out(u32, to, from, fault);
-		to += sizeof(u32);
-		from += sizeof(u32);
-		len -= sizeof(u32);
+	if (at % sizeof(u64)) {
+		unsafe_put_user(*(const u32 *)(from + at), (u32 __user *)(to + at), fault);
+		at += sizeof(u32);
 	}
-	_Pragma("GCC unroll 32")
-	capipc_copy_loop(u64, capipc_copy_word_out, to, from, len, fault);
+#pragma GCC unroll 32
+	for (; at < size; at += sizeof(u64))
+		unsafe_put_user(*(const u64 *)(from + at), (u64 __user *)(to + at), fault);
 	user_write_access_end();
 	return 0;
 

@@ -71,13 +71,21 @@ void capipc_data_end_close_locked(struct capipc_data_end *end)
 }
 
 /* What its holder is told next: enum capipc_receive_type. */
-u32 capipc_data_end_take_news_locked(struct capipc_data_end *end)
+u32 capipc_data_end_next_news_locked(const struct capipc_data_end *end)
 {
 	lockdep_assert_held(end->object.lock);
 	if (!end->signalled)
 		return CAPIPC_RECEIVED_PEER_CLOSED;
-	end->signalled = false;
 	return end->index ? CAPIPC_RECEIVED_READABLE : CAPIPC_RECEIVED_WRITABLE;
+}
+
+/* The same, and that has been told. */
+u32 capipc_data_end_take_news_locked(struct capipc_data_end *end)
+{
+	u32 type = capipc_data_end_next_news_locked(end);
+
+	end->signalled = false;
+	return type;
 }
 
 /**

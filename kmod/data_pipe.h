@@ -77,6 +77,7 @@ static inline bool capipc_data_peer_closed_locked(struct capipc_data_end *end)
 void capipc_data_pipe_get(struct capipc_data_pipe *pipe);
 void capipc_data_pipe_put(struct capipc_data_pipe *pipe);
 void capipc_data_end_close_locked(struct capipc_data_end *end);
+u32 capipc_data_end_next_news_locked(const struct capipc_data_end *end);
 u32 capipc_data_end_take_news_locked(struct capipc_data_end *end);
 void capipc_data_end_view(struct capipc_data_end *end, bool write, struct capipc_view *view);
 

@@ -22,7 +22,7 @@ static bool capipc_receiver_fits(const struct capipc_receiver *receiver,
 {
 	const struct capipc_receive *arg = &receiver->request->argument.receive;
 
-	return message->len <= arg->data_capacity &&
+	return !receiver->request->batch && message->len <= arg->data_capacity &&
 	       message->moved_count <= arg->attachments_capacity &&
 	       (!message->placed || receiver->request->room.memory);
 }
@@ -86,6 +86,7 @@ static void capipc_receiver_give_locked(struct capipc_receiver *receiver,
 	receiver->facet = endpoint->facet;
 	receiver->cookie = object->cookie;
 	object->receiving = true;
+	endpoint->in_hand = message->count;
 	capipc_waiter_call(&receiver->waiter);
 }
 

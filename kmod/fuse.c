@@ -7,6 +7,7 @@
 
 #include "attenuation.h"
 #include "audit.h"
+#include "bundle.h"
 #include "collect.h"
 #include "context.h"
 #include "fuse.h"
@@ -23,6 +24,7 @@
 
 /* Messages that are judged under the locks at a time. */
 #define CAPIPC_FUSE_BATCH	64U
+static_assert(CAPIPC_FUSE_BATCH >= CAPIPC_BATCH_MAX);
 /* Pipes in one: their memory is kept until all of it is free. */
 #define CAPIPC_FUSED_MAX	256U
 
@@ -206,8 +208,7 @@ static bool capipc_inherit_locked(struct capipc_endpoint *to, const struct capip
 static bool capipc_fuse_sending_locked(const struct capipc_endpoint *near)
 {
 	const struct capipc_endpoint *far = near->peer;
-	bool in_hand = far->object.receiving && !far->fusing && !far->telling;
-	u32 there = far->object.queued + in_hand;
+	u32 there = far->object.queued + far->in_hand;
 
 	return far->object.place != CAPIPC_PLACE_CLOSED && far->window_messages != there;
 }
@@ -281,6 +282,31 @@ static bool capipc_fuse_changed(const struct capipc_endpoint *near,
 	return near->origin && !capipc_ident_same(near->origin, sender);
 }
 
+/* Could a message have been sent through that endpoint? Each one of it, if it is a bundle. */
+static bool capipc_fuse_judge_message_locked(struct capipc_fusing *fuse, int i,
+					     const struct capipc_message *message)
+{
+	struct capipc_endpoint *through = fuse->near[!i];
+	bool changed = capipc_fuse_changed(through, message->sender);
+	u32 n, ordinal = 0;
+
+	for (n = 0; n < message->count; n++) {
+		u32 before = ordinal;
+
+		ordinal = capipc_message_nth(message, n).ordinal;
+		if (n && ordinal == before)
+			continue;
+		if (capipc_rule_judge_locked(through, message->sender, changed, ordinal))
+			continue;
+		fuse->denied = i;
+		fuse->sender = capipc_ident_get(message->sender);
+		fuse->sender_changed = changed;
+		fuse->ordinal = ordinal;
+		return false;
+	}
+	return true;
+}
+
 /*
  * Could what is queued in a near end have been sent through the other one? -EAGAIN: there
  * is more to be judged.
@@ -290,7 +316,6 @@ static int capipc_fuse_judge_locked(struct capipc_fusing *fuse, int i, u32 *budg
 	struct capipc_endpoint *through = fuse->near[!i];
 	const struct capipc_endpoint *to = fuse->far[!i];
 	struct capipc_message *message;
-	bool changed;
 
 	if (to->object.place == CAPIPC_PLACE_CLOSED ||
 	    (!through->attenuation && !to->rules && !to->inherited_count))
@@ -298,18 +323,11 @@ static int capipc_fuse_judge_locked(struct capipc_fusing *fuse, int i, u32 *budg
 	list_for_each_entry(message, &fuse->near[i]->object.queue, link) {
 		if (message->judged)
 			continue;
-		if (!*budget)
+		if (*budget < message->count)
 			return -EAGAIN;
-		--*budget;
-		changed = capipc_fuse_changed(through, message->sender);
-		if (!capipc_rule_judge_locked(through, message->sender, changed,
-					      message->ordinal)) {
-			fuse->denied = i;
-			fuse->sender = capipc_ident_get(message->sender);
-			fuse->sender_changed = changed;
-			fuse->ordinal = message->ordinal;
+		*budget -= message->count;
+		if (!capipc_fuse_judge_message_locked(fuse, i, message))
 			return -EACCES;
-		}
 		message->judged = true;
 	}
 	return 0;

@@ -6,6 +6,7 @@
 #include <linux/uaccess.h>
 
 #include "attenuation.h"
+#include "batch.h"
 #include "buffer.h"
 #include "call.h"
 #include "confinement.h"
@@ -73,6 +74,10 @@ static const struct capipc_ioctl_entry capipc_ioctls[] = {
 	CAPIPC_IOCTL(CAPIPC_IOC_CREATE_DATA_PIPE, capipc_ioctl_create_data_pipe,
 		     struct capipc_create_data_pipe, cookie),
 	CAPIPC_IOCTL(CAPIPC_IOC_SIGNAL, capipc_ioctl_signal, struct capipc_signal, reserved),
+	CAPIPC_IOCTL(CAPIPC_IOC_SEND_BATCH, capipc_ioctl_send_batch, struct capipc_send_batch,
+		     sent),
+	CAPIPC_IOCTL(CAPIPC_IOC_RECEIVE_BATCH, capipc_ioctl_receive_batch,
+		     struct capipc_receive_batch, stamp),
 };
 
 /**
@@ -117,6 +122,15 @@ static __always_inline int capipc_request_copy(struct capipc_request *request, u
 		ret = capipc_copy_struct(&request->argument, request->user,
 					 sizeof(struct capipc_receive), &request->user_size);
 		break;
+	case _IOC_NR(CAPIPC_IOC_SEND_BATCH):
+		ret = capipc_copy_struct(&request->argument, request->user,
+					 sizeof(struct capipc_send_batch), &request->user_size);
+		break;
+	case _IOC_NR(CAPIPC_IOC_RECEIVE_BATCH):
+		ret = capipc_copy_struct(&request->argument, request->user,
+					 sizeof(struct capipc_receive_batch),
+					 &request->user_size);
+		break;
 	case _IOC_NR(CAPIPC_IOC_SEND):
 		ret = capipc_copy_struct(&request->argument, request->user,
 					 sizeof(struct capipc_send), &request->user_size);
@@ -152,6 +166,7 @@ long capipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	request.file = file;
 	request.user = (void __user *)arg;
 	request.size = entry->size;
+	request.batch = false;
 	request.room.memory = NULL;
 	ret = capipc_request_copy(&request, nr, entry);
 	if (ret)

@@ -38,6 +38,8 @@ union capipc_argument {
 	struct capipc_create_buffer create_buffer;
 	struct capipc_create_data_pipe create_data_pipe;
 	struct capipc_signal signal;
+	struct capipc_send_batch send_batch;
+	struct capipc_receive_batch receive_batch;
 };
 
 /**
@@ -46,6 +48,7 @@ union capipc_argument {
  * @user: the struct in user space
  * @user_size: its size as the caller knows it
  * @size: its size as we know it
+ * @batch: it takes several messages: it is a %CAPIPC_IOC_RECEIVE_BATCH
  * @room: where received bytes go, unless to a user pointer
  * @argument: our copy, unknown to the caller where it is longer
  */
@@ -54,6 +57,7 @@ struct capipc_request {
 	void __user *user;
 	u32 user_size;
 	u32 size;
+	bool batch;
 	struct capipc_room room;
 	union capipc_argument argument;
 };
@@ -62,15 +66,14 @@ int __must_check capipc_struct_copy(void *argument, void __user *user, size_t si
 				    size_t min_size, u32 *user_size);
 int __must_check capipc_request_respond(struct capipc_request *request);
 
-/* The same for a request of a certain kind: @member of union capipc_argument. */
-#define capipc_request_respond_as(request, member, first)				\
+/* The same for a request with a struct of this type, which tells what is in @first and after. */
+#define capipc_request_respond_as(request, type, first)					\
 ({											\
 	struct capipc_request *_request = (request);					\
-	size_t _start = offsetof(typeof(_request->argument.member), first);		\
-	size_t _size = sizeof(_request->argument.member);				\
 											\
-	likely(_request->user_size == _size) ?						\
-		capipc_copy_tail(_request->user, &_request->argument, _start, _size) :	\
+	likely(_request->user_size == sizeof(type)) ?					\
+		capipc_copy_tail(_request->user, &_request->argument,			\
+				 offsetof(type, first), sizeof(type)) :			\
 		capipc_request_respond(_request);					\
 })
 long capipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg);

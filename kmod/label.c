@@ -16,7 +16,7 @@ void capipc_label_put(struct capipc_label *label)
 	kfree(label);
 }
 
-static struct capipc_label *capipc_label_create(const capipc_compat_label_key *key)
+static struct capipc_label *capipc_label_create(const struct capipc_compat_label_key *key)
 {
 	struct capipc_label *label = kzalloc(sizeof(*label), GFP_KERNEL_ACCOUNT);
 
@@ -35,7 +35,7 @@ static struct capipc_label *capipc_label_create(const capipc_compat_label_key *k
 
 /* What the context has kept, with a reference, if it is that of the calling thread. */
 static struct capipc_label *capipc_label_known(struct capipc_context *context,
-					       const capipc_compat_label_key *key)
+					       const struct capipc_compat_label_key *key)
 {
 	struct capipc_label *label;
 
@@ -58,7 +58,7 @@ static struct capipc_label *capipc_label_known(struct capipc_context *context,
 struct capipc_label *capipc_label_get_current(struct capipc_context *context)
 {
 	struct capipc_label *label, *old;
-	capipc_compat_label_key key;
+	struct capipc_compat_label_key key;
 
 	capipc_compat_current_label_key(&key);
 	label = capipc_label_known(context, &key);

@@ -19,7 +19,7 @@
  */
 struct capipc_label {
 	refcount_t refs;
-	capipc_compat_label_key key;
+	struct capipc_compat_label_key key;
 	const struct cred *cred;
 	char *text;
 };

@@ -15,13 +15,6 @@
 #include "ready.h"
 #include "transaction.h"
 
-/* What a message costs: its memory, but for what the allocators add. */
-size_t capipc_message_size(u32 len, u32 attachments)
-{
-	return size_add(struct_size((struct capipc_message *)NULL, data, len),
-			size_mul(attachments, sizeof(struct capipc_moved)));
-}
-
 /* Without what a context has kept of one that it received, a new one. */
 static struct capipc_message *capipc_message_small(struct capipc_context *context)
 {
@@ -73,8 +66,25 @@ struct capipc_message *capipc_message_new(struct capipc_context *context,
 		.len = len,
 		.placed = placed,
 		.small = small,
+		.count = 1,
 	};
 	return message;
+}
+
+/* Make room for attachments: with the bytes, if they leave enough, or apart. */
+static bool capipc_message_equip(struct capipc_message *message, u32 attachments)
+{
+	size_t size = array_size(attachments, sizeof(*message->moved));
+	size_t at = ALIGN(message->len, __alignof__(struct capipc_moved));
+
+	message->moved_inside = message->small && size_add(at, size) <= CAPIPC_MESSAGE_SMALL;
+	if (!message->moved_inside) {
+		message->moved = kvzalloc(size, GFP_KERNEL_ACCOUNT);
+		return message->moved;
+	}
+	message->moved = (void *)(message->data + at);
+	memset(message->moved, 0, size);
+	return true;
 }
 
 /**
@@ -99,12 +109,9 @@ struct capipc_message *capipc_message_create(struct capipc_context *context,
 		return message;
 	if (capipc_copy_in(message->data, u64_to_user_ptr(data), len))
 		goto err_free;
-	if (!attachments)
+	if (!attachments || capipc_message_equip(message, attachments))
 		return message;
 	ret = -ENOMEM;
-	message->moved = kvcalloc(attachments, sizeof(*message->moved), GFP_KERNEL_ACCOUNT);
-	if (message->moved)
-		return message;
 
 err_free:
 	capipc_message_recycle(message, context);
@@ -213,7 +220,7 @@ static void capipc_message_release(struct capipc_message *message)
 	}
 	if (unlikely(message->files_account))
 		capipc_message_uncharge_files(message);
-	if (unlikely(message->moved))
+	if (unlikely(message->moved) && !message->moved_inside)
 		kvfree(message->moved);
 }
 

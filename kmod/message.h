@@ -9,6 +9,8 @@
 #ifndef CAPIPC_MESSAGE_H
 #define CAPIPC_MESSAGE_H
 
+#include <linux/overflow.h>
+
 #include "account.h"
 #include "area.h"
 #include "handle.h"
@@ -42,7 +44,11 @@ struct capipc_moved {
  * @judged: who fuses has judged it; the lock of its queue
  * @band: how urgent it is: where it puts the object in whose queue it is
  * @placed: its bytes are where they are received already, not in @data
+ * @moved_inside: @moved is in @data, behind the bytes
  * @small: it has room for %CAPIPC_MESSAGE_SMALL bytes, and can be kept for another one
+ * @bundle: it is several plain messages (bundle.h), and @ordinal and @len are those of
+ *          the first that is left, which @data is not
+ * @count: how many messages it is: 1, but for a bundle
  * @type: enum capipc_receive_type
  * @transaction: the call that it is the request of, with a reference, or NULL
  * @ordinal: number of the method
@@ -62,7 +68,6 @@ struct capipc_message {
 	u32 moved_count;
 	u32 handles;
 	u32 files;
-	u32 refused;
 	u32 ordinal;
 	u32 len;
 	u8 type;
@@ -70,12 +75,29 @@ struct capipc_message {
 	bool judged;
 	u8 band;
 	bool placed;
+	bool moved_inside;
 	bool small;
-	u8 data[];
+	bool bundle;
+	u8 count;
+	u16 refused;
+	u8 data[] __aligned(__alignof__(struct capipc_moved));
 };
 
 /* Bytes for which a message of the smallest kind has room: it fills 192. */
 #define CAPIPC_MESSAGE_SMALL	((u32)(192 - offsetof(struct capipc_message, data)))
+
+/* What a message costs: its memory, but for what the allocators add. */
+static inline size_t capipc_message_size(u32 len, u32 attachments)
+{
+	return size_add(struct_size((struct capipc_message *)NULL, data, len),
+			size_mul(attachments, sizeof(struct capipc_moved)));
+}
+
+/* What so many plain messages cost that have so many bytes together. */
+static inline size_t capipc_messages_size(u32 count, u32 len)
+{
+	return (size_t)count * capipc_message_size(0, 0) + len;
+}
 
 /* Slots that it needs in the receiver's table, but for a reply handle. */
 static inline u32 capipc_message_slots(const struct capipc_message *message)
@@ -111,6 +133,5 @@ void capipc_message_uncharge_files(struct capipc_message *message);
 void capipc_message_free(struct capipc_message *message);
 void capipc_message_recycle(struct capipc_message *message, struct capipc_context *context);
 void capipc_message_destroy(struct capipc_message *message, struct list_head *garbage);
-size_t capipc_message_size(u32 len, u32 attachments);
 
 #endif /* CAPIPC_MESSAGE_H */

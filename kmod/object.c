@@ -395,7 +395,7 @@ void capipc_object_queue_locked(struct capipc_object *object, struct capipc_mess
 {
 	lockdep_assert_held(object->lock);
 	list_add_tail(&message->link, &object->queue);
-	object->queued++;
+	object->queued += message->count;
 	if (unlikely(message->band))
 		capipc_object_count_urgent_locked(object, message->band, 1);
 	capipc_object_update_ready_locked(object);
@@ -406,7 +406,7 @@ void capipc_object_requeue_locked(struct capipc_object *object, struct capipc_me
 {
 	lockdep_assert_held(object->lock);
 	list_add(&message->link, &object->queue);
-	object->queued++;
+	object->queued += message->count;
 	if (unlikely(message->band))
 		capipc_object_count_urgent_locked(object, message->band, 1);
 }
@@ -416,7 +416,7 @@ void capipc_object_unqueue_locked(struct capipc_object *object, struct capipc_me
 {
 	lockdep_assert_held(object->lock);
 	list_del_init(&message->link);
-	object->queued--;
+	object->queued -= message->count;
 	if (unlikely(message->band))
 		capipc_object_count_urgent_locked(object, message->band, -1);
 }

@@ -69,8 +69,8 @@ enum capipc_place {
  * @flights: how often it has left a holder; @lock
  * @ready: in @owner's ready queue; @owner->ready_lock inside @lock
  * @queue: messages to be received; @lock
- * @queued: length of @queue; @lock
- * @urgent: how many messages of @queue are in band 1, 2, ...; @lock
+ * @queued: messages in @queue, each of those of a bundle; @lock
+ * @urgent: how many of @queue are in band 1, 2, ..., a bundle being one; @lock
  * @handle: its value in @owner's table; @lock
  * @rights: of that handle; @lock
  * @cookie: its holder's; @lock

@@ -291,18 +291,26 @@ void capipc_endpoint_news_locked(struct capipc_endpoint *endpoint, u8 news)
 }
 
 /* What its holder is told next: enum capipc_receive_type. */
-u32 capipc_endpoint_take_news_locked(struct capipc_endpoint *endpoint)
+u32 capipc_endpoint_next_news_locked(const struct capipc_endpoint *endpoint)
 {
 	lockdep_assert_held(endpoint->object.lock);
-	if (endpoint->news & CAPIPC_TAG_WRITABLE) {
-		endpoint->news &= ~CAPIPC_TAG_WRITABLE;
+	if (endpoint->news & CAPIPC_TAG_WRITABLE)
 		return CAPIPC_RECEIVED_WRITABLE;
-	}
-	if (endpoint->news & CAPIPC_TAG_PEER_CHANGED) {
-		endpoint->news &= ~CAPIPC_TAG_PEER_CHANGED;
+	if (endpoint->news & CAPIPC_TAG_PEER_CHANGED)
 		return CAPIPC_RECEIVED_PEER_CHANGED;
-	}
 	return CAPIPC_RECEIVED_PEER_CLOSED;
+}
+
+/* The same, and that has been told. */
+u32 capipc_endpoint_take_news_locked(struct capipc_endpoint *endpoint)
+{
+	u32 type = capipc_endpoint_next_news_locked(endpoint);
+
+	if (type == CAPIPC_RECEIVED_WRITABLE)
+		endpoint->news &= ~CAPIPC_TAG_WRITABLE;
+	else if (type == CAPIPC_RECEIVED_PEER_CHANGED)
+		endpoint->news &= ~CAPIPC_TAG_PEER_CHANGED;
+	return type;
 }
 
 /* A context holds it now, or again. */

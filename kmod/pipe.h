@@ -40,7 +40,7 @@ struct capipc_inherited {
  * @slot: which of its home's it is; invariant
  * @index: 0 or 1, which end of its pipe
  * @fusing: @object.receiving is set because it is being fused
- * @telling: @object.receiving is set, and what is received is news, not a message
+ * @in_hand: messages that are being received: out of the queue, and in the window yet
  * @peer: the other end; changed only when one of them is fused
  *
  * Local side, what its holder sends through it:
@@ -81,7 +81,7 @@ struct capipc_endpoint {
 	u8 slot;
 	u8 index;
 	bool fusing;
-	bool telling;
+	u8 in_hand;
 
 	u8 tell;
 	u8 news;
@@ -212,6 +212,7 @@ struct capipc_ident *capipc_endpoint_sender(struct capipc_endpoint *endpoint,
 					    struct capipc_context *context, bool *changed);
 void capipc_endpoint_tell_locked(struct capipc_endpoint *endpoint, u32 flags);
 void capipc_endpoint_news_locked(struct capipc_endpoint *endpoint, u8 news);
+u32 capipc_endpoint_next_news_locked(const struct capipc_endpoint *endpoint);
 u32 capipc_endpoint_take_news_locked(struct capipc_endpoint *endpoint);
 void capipc_endpoint_note_holder_locked(struct capipc_endpoint *endpoint, u64 id);
 void capipc_endpoint_close_locked(struct capipc_endpoint *endpoint);

@@ -12,6 +12,8 @@
 #include <linux/uaccess.h>
 
 #include "audit.h"
+#include "batch.h"
+#include "bundle.h"
 #include "call.h"
 #include "collect.h"
 #include "confinement.h"
@@ -58,15 +60,13 @@ static u32 capipc_receive_news_locked(struct capipc_object *object)
 {
 	if (capipc_kind_is_data_end(object->kind))
 		return capipc_data_end_take_news_locked(capipc_data_end(object));
-	if (object->kind == CAPIPC_KIND_ENDPOINT) {
-		capipc_endpoint(object)->telling = true;
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		return capipc_endpoint_take_news_locked(capipc_endpoint(object));
-	}
 	return CAPIPC_RECEIVED_PEER_CLOSED;
 }
 
 /* What comes next: NULL for news. */
-static struct capipc_message *capipc_receive_next_locked(struct capipc_object *object)
+struct capipc_message *capipc_receive_next_locked(struct capipc_object *object)
 {
 	if (object->kind == CAPIPC_KIND_ENDPOINT && unlikely(capipc_endpoint(object)->news))
 		return NULL;
@@ -107,6 +107,8 @@ static int capipc_receive_begin(struct capipc_context *context, struct capipc_ob
 		}
 		arg->ordinal = message->ordinal;
 		capipc_object_unqueue_locked(object, message);
+		if (object->kind == CAPIPC_KIND_ENDPOINT)
+			capipc_endpoint(object)->in_hand = message->count;
 		if (message->transaction)
 			message->transaction->request = NULL;
 	} else {
@@ -133,6 +135,22 @@ static void capipc_receive_return_news_locked(struct capipc_object *object, u32 
 					    CAPIPC_TAG_WRITABLE : CAPIPC_TAG_PEER_CHANGED);
 }
 
+/* Back to where it was, the head of the queue, unless nobody will receive it any more. */
+void capipc_receive_put_back_locked(struct capipc_object *object, struct capipc_message *message,
+				    struct list_head *garbage)
+{
+	lockdep_assert_held(object->lock);
+	if (object->place == CAPIPC_PLACE_CLOSED ||
+	    (object->kind == CAPIPC_KIND_ENDPOINT &&
+	     capipc_endpoint_pipe(capipc_endpoint(object))->cut)) {
+		list_add(&message->link, garbage);
+		return;
+	}
+	capipc_object_requeue_locked(object, message);
+	if (message->transaction)
+		message->transaction->request = message;
+}
+
 /* It could not be delivered: as if nothing had happened. */
 static void capipc_receive_abort(struct capipc_object *object, struct capipc_message *message,
 				 u32 type)
@@ -143,22 +161,12 @@ static void capipc_receive_abort(struct capipc_object *object, struct capipc_mes
 	capipc_object_lock(object);
 	object->receiving = false;
 	object->stands_back = true;
-	if (!message) {
+	if (object->kind == CAPIPC_KIND_ENDPOINT)
+		capipc_endpoint(object)->in_hand = 0;
+	if (message)
+		capipc_receive_put_back_locked(object, message, &garbage);
+	else
 		capipc_receive_return_news_locked(object, type);
-		if (object->kind == CAPIPC_KIND_ENDPOINT)
-			capipc_endpoint(object)->telling = false;
-	}
-	if (message) {
-		if (object->place == CAPIPC_PLACE_CLOSED ||
-		    (object->kind == CAPIPC_KIND_ENDPOINT &&
-		     capipc_endpoint_pipe(capipc_endpoint(object))->cut)) {
-			list_add(&message->link, &garbage);
-		} else {
-			capipc_object_requeue_locked(object, message);
-			if (message->transaction)
-				message->transaction->request = message;
-		}
-	}
 	capipc_object_update_ready_locked(object);
 	suspect = object->place == CAPIPC_PLACE_IN_FLIGHT;
 	capipc_object_unlock(object);
@@ -168,31 +176,48 @@ static void capipc_receive_abort(struct capipc_object *object, struct capipc_mes
 		capipc_collect_suspect(object);
 }
 
-static void capipc_receive_finish(struct capipc_context *context, struct capipc_object *object,
+/* What is left of a bundle is next. */
+static noinline void capipc_receive_rest_locked(struct capipc_endpoint *endpoint,
+						struct capipc_message *message,
+						struct list_head *garbage)
+{
+	endpoint->last = capipc_ident_get(message->sender);
+	capipc_bundle_advance(message, 1);
+	capipc_receive_put_back_locked(&endpoint->object, message, garbage);
+}
+
+/* Returns whether all of the message has been received. */
+static bool capipc_receive_finish(struct capipc_context *context, struct capipc_object *object,
 				  struct capipc_message *message,
 				  const struct capipc_receive *arg)
 {
 	struct capipc_endpoint *endpoint = NULL;
 	struct capipc_ident *last = NULL;
-	bool suspect;
+	bool suspect, whole = true;
+	LIST_HEAD(garbage);
 
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		endpoint = capipc_endpoint(object);
 	capipc_object_lock(object);
 	object->receiving = false;
-	if (unlikely(!message) && endpoint)
-		endpoint->telling = false;
+	if (endpoint)
+		endpoint->in_hand = 0;
 	if (arg->type == CAPIPC_RECEIVED_PEER_CLOSED) {
 		/* Unless it has moved: its new holder is to be told as well. */
 		if (object->owner == context && object->handle == arg->from)
 			object->peer_closed_told = true;
 		capipc_object_wake_locked(object);
 	} else if (message && endpoint) {
-		capipc_window_release_locked(endpoint, message->charge);
+		capipc_window_release_locked(endpoint, capipc_message_room(message));
 		/* Who sent last can be asked for; the message's reference moves. */
 		last = endpoint->last;
-		endpoint->last = message->sender;
-		message->sender = NULL;
+		whole = message->count == 1;
+		if (likely(whole)) {
+			endpoint->last = message->sender;
+			message->sender = NULL;
+		} else {
+			capipc_receive_rest_locked(endpoint, message, &garbage);
+		}
 	} else if (object->kind == CAPIPC_KIND_INVITATION) {
 		/* Whoever else waits for it waits in vain. */
 		capipc_object_wake_locked(object);
@@ -201,8 +226,11 @@ static void capipc_receive_finish(struct capipc_context *context, struct capipc_
 	suspect = object->place == CAPIPC_PLACE_IN_FLIGHT;
 	capipc_object_unlock(object);
 	capipc_ident_put(last);
+	if (unlikely(!whole))
+		capipc_garbage_run(&garbage);
 	if (unlikely(suspect))
 		capipc_collect_suspect(object);
+	return whole;
 }
 
 static int capipc_receive_copy(struct capipc_context *context, struct capipc_request *request,
@@ -223,11 +251,13 @@ static int capipc_receive_copy(struct capipc_context *context, struct capipc_req
 	}
 	if (unlikely(request->room.memory)) {
 		if (!message->placed)
-			capipc_room_write(&request->room, message->data, message->len);
-	} else if (capipc_copy_out(u64_to_user_ptr(arg->data), message->data, message->len)) {
+			capipc_room_write(&request->room, capipc_message_bytes(message),
+					  message->len);
+	} else if (capipc_copy_out(u64_to_user_ptr(arg->data), capipc_message_bytes(message),
+				   message->len)) {
 		return -EFAULT;
 	}
-	return capipc_request_respond_as(request, receive, type);
+	return capipc_request_respond_as(request, struct capipc_receive, type);
 }
 
 static int capipc_receive_deliver(struct capipc_context *context, struct capipc_request *request,
@@ -348,8 +378,7 @@ static int capipc_receive_deliver_from(struct capipc_context *context,
 	trace_capipc_receive(context, object, arg);
 	if (message && message->type == CAPIPC_RECEIVED_CONNECTION)
 		capipc_audit_accepted(context, object, message->sender, pipe_id, arg->facet);
-	capipc_receive_finish(context, object, message, arg);
-	if (message)
+	if (capipc_receive_finish(context, object, message, arg) && message)
 		capipc_message_recycle(message, context);
 	return 0;
 }
@@ -361,6 +390,8 @@ static int capipc_receive_from(struct capipc_context *context, struct capipc_req
 	struct capipc_message *message;
 	int ret;
 
+	if (unlikely(request->batch))
+		return capipc_batch_receive_from(context, request, object);
 	capipc_receive_clear(&request->argument.receive);
 	ret = capipc_receive_begin(context, object, &request->argument.receive, &message);
 	if (ret == -EMSGSIZE)
@@ -440,15 +471,14 @@ static int capipc_receive_poll_one(struct capipc_context *context, struct capipc
 }
 
 static int capipc_receive_one(struct capipc_context *context, struct capipc_request *request,
-			      const struct capipc_deadline *deadline)
+			      u32 value, const struct capipc_deadline *deadline)
 {
-	const struct capipc_receive *arg = &request->argument.receive;
 	struct capipc_object *object;
 	struct capipc_handle handle;
 	bool expired = false;
 	int ret;
 
-	ret = capipc_table_get_any(&context->table, arg->handle, &handle);
+	ret = capipc_table_get_any(&context->table, value, &handle);
 	if (ret)
 		return ret;
 	object = handle.object;
@@ -461,7 +491,7 @@ static int capipc_receive_one(struct capipc_context *context, struct capipc_requ
 		goto out_put;
 	}
 	for (;;) {
-		ret = capipc_receive_poll_one(context, object, arg->handle);
+		ret = capipc_receive_poll_one(context, object, value);
 		if (!ret)
 			ret = capipc_receive_from(context, request, object);
 		if (ret != -EAGAIN || deadline->nowait)
@@ -471,8 +501,8 @@ static int capipc_receive_one(struct capipc_context *context, struct capipc_requ
 			break;
 		/* Not exclusive: nobody else is woken in our place. */
 		ret = capipc_wait_event(context->wait,
-					capipc_receive_poll_one(context, object,
-								arg->handle) != -EAGAIN,
+					capipc_receive_poll_one(context, object, value) !=
+						-EAGAIN,
 					deadline, 0);
 		expired = ret == -ETIMEDOUT;
 		if (ret && !expired)
@@ -481,6 +511,23 @@ static int capipc_receive_one(struct capipc_context *context, struct capipc_requ
 out_put:
 	capipc_handle_put(&handle);
 	return ret;
+}
+
+/**
+ * capipc_receive - receive, and wait for it
+ * @context: who receives
+ * @request: its request, a %CAPIPC_IOC_RECEIVE or %CAPIPC_IOC_RECEIVE_BATCH
+ * @handle: what from, or 0 for whatever comes next
+ * @deadline: how long
+ *
+ * Return: 0 or an error.
+ */
+int capipc_receive(struct capipc_context *context, struct capipc_request *request, u32 handle,
+		   const struct capipc_deadline *deadline)
+{
+	if (handle)
+		return capipc_receive_one(context, request, handle, deadline);
+	return capipc_receive_any(context, request, deadline);
 }
 
 /* Send the reply that comes before receiving. */
@@ -529,10 +576,8 @@ int capipc_ioctl_receive(struct capipc_context *context, struct capipc_request *
 			WRITE_ONCE(context->has_area, true);
 	}
 	ret = arg->reply ? capipc_receive_reply(context, request) : 0;
-	if (!ret && arg->handle)
-		ret = capipc_receive_one(context, request, &deadline);
-	else if (!ret)
-		ret = capipc_receive_any(context, request, &deadline);
+	if (!ret)
+		ret = capipc_receive(context, request, arg->handle, &deadline);
 	capipc_room_close(&request->room);
 	return ret;
 }

@@ -219,8 +219,13 @@ void capipc_send_announce_locked(const struct capipc_context *context,
 				 struct capipc_endpoint *endpoint,
 				 struct capipc_message *message)
 {
+	u32 n;
+
 	lockdep_assert_held(endpoint->object.lock);
-	trace_capipc_send(context, endpoint, message);
+	if (trace_capipc_send_enabled()) {
+		for (n = 0; n < message->count; n++)
+			trace_capipc_send(context, endpoint, message, n);
+	}
 	if (message->transaction)
 		list_add_tail(&message->transaction->link,
 			      &capipc_endpoint_peer(endpoint)->calls);

@@ -15,15 +15,16 @@
 #include <linux/capipc_netlink.h>
 #include <linux/tracepoint.h>
 
+#include "bundle.h"
 #include "main.h"
 
-/* A message is queued. With the lock of its pipe. */
+/* A message is queued, of a bundle the n-th one. With the lock of its pipe. */
 TRACE_EVENT(capipc_send,
 
 	TP_PROTO(const struct capipc_context *context, struct capipc_endpoint *endpoint,
-		 const struct capipc_message *message),
+		 const struct capipc_message *message, u32 n),
 
-	TP_ARGS(context, endpoint, message),
+	TP_ARGS(context, endpoint, message, n),
 
 	TP_STRUCT__entry(
 		__field(u64, context)
@@ -39,8 +40,8 @@ TRACE_EVENT(capipc_send,
 		__entry->context = context->id;
 		__entry->pipe = capipc_endpoint_pipe(endpoint)->id;
 		__entry->end = endpoint->index;
-		__entry->ordinal = message->ordinal;
-		__entry->len = message->len;
+		__entry->ordinal = capipc_message_nth(message, n).ordinal;
+		__entry->len = capipc_message_nth(message, n).data_len;
 		__entry->attachments = message->moved_count;
 		__entry->type = message->type;
 	),

@@ -11,11 +11,15 @@
 #include "waiter.h"
 
 /* Giving way is not tried more often than once in 2 to the power of so many times. */
-#define CAPIPC_MISSES_MAX	10
+#define CAPIPC_MISSES_MAX	6
 /* The same for who is not let go, which may change soon. */
 #define CAPIPC_MISSES_HELD	4
-/* How often giving way is tried when nobody else runs. */
-#define CAPIPC_ATTEMPTS		4
+/*
+ * How often giving way is tried when nobody else runs: by who has succeeded lately, and
+ * by who has not.
+ */
+#define CAPIPC_ATTEMPTS		8
+#define CAPIPC_ATTEMPTS_MISSED	2
 
 /**
  * capipc_waiter_call - what a thread waits for has been done
@@ -65,29 +69,28 @@ static bool capipc_yield(void)
 /*
  * Let others run on this processor. Who is waited for is among them if it was woken
  * here, or has given way to us itself: then neither of the two sleeps, nor has to be woken.
- * If that was of no use, it is left out the next time, and then for twice as
+ * If that was of no use more than once it is left out, and then for twice as
  * many times, so that where the other one has much to do it costs next to nothing.
  *
  * Who has run less than the others is not let go. A few attempts make up for the little by
- * which two that work for each other differ.
+ * which two that work for each other differ, and for what disturbs them.
  */
 static void capipc_waiter_give_way(const struct capipc_waiter *waiter,
 				   struct capipc_patience *patience)
 {
-	unsigned int attempts = CAPIPC_ATTEMPTS;
-	u8 misses;
+	u8 misses = READ_ONCE(patience->misses);
+	unsigned int attempts = misses > 1 ? CAPIPC_ATTEMPTS_MISSED : CAPIPC_ATTEMPTS;
 
 	while (!capipc_yield() && --attempts)
 		;
 	if (READ_ONCE(waiter->called)) {
-		if (READ_ONCE(patience->misses))
+		if (misses)
 			WRITE_ONCE(patience->misses, 0);
 		return;
 	}
-	misses = min_t(u8, READ_ONCE(patience->misses) + 1,
-		       attempts ? CAPIPC_MISSES_MAX : CAPIPC_MISSES_HELD);
+	misses = min_t(u8, misses + 1, attempts ? CAPIPC_MISSES_MAX : CAPIPC_MISSES_HELD);
 	WRITE_ONCE(patience->misses, misses);
-	WRITE_ONCE(patience->skip, BIT(misses));
+	WRITE_ONCE(patience->skip, BIT(misses) - 2);
 }
 
 static noinline int capipc_waiter_sleep(struct capipc_waiter *waiter,

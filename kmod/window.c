@@ -5,6 +5,7 @@
 #include <linux/overflow.h>
 
 #include "limits.h"
+#include "message.h"
 #include "pipe.h"
 #include "window.h"
 
@@ -54,6 +55,28 @@ int capipc_window_take_locked(struct capipc_endpoint *endpoint, size_t size)
 	return 0;
 }
 
+/**
+ * capipc_window_take_batch_locked - reserve room for as many as there is room for
+ * @endpoint: for what will be sent to it
+ * @messages: plain messages, in the order in which they are sent
+ * @count: how many
+ * @len: bytes of all of them
+ *
+ * Return: for how many.
+ */
+u32 capipc_window_take_batch_locked(struct capipc_endpoint *endpoint,
+				    const struct capipc_batched *messages, u32 count, u32 len)
+{
+	struct capipc_window_room room = capipc_window_room_locked(endpoint);
+	size_t size = capipc_messages_size(count, len);
+
+	while (unlikely(count && (count > room.messages || size > room.bytes)))
+		size -= capipc_message_size(messages[--count].data_len, 0);
+	endpoint->window_bytes += size;
+	endpoint->window_messages += count;
+	return count;
+}
+
 /* Half of it is enough, or who sends and who receives would wake each other each time. */
 static void capipc_window_tell_locked(struct capipc_endpoint *endpoint)
 {
@@ -67,19 +90,26 @@ static void capipc_window_tell_locked(struct capipc_endpoint *endpoint)
 }
 
 /**
- * capipc_window_release_locked - there is room again
- * @endpoint: a message for it was received or withdrawn, or is not sent after all
- * @size: of that, in bytes
+ * capipc_window_release_batch_locked - there is room again
+ * @endpoint: messages for it were received or withdrawn, or are not sent after all
+ * @size: of those, in bytes
+ * @count: how many
  */
-void capipc_window_release_locked(struct capipc_endpoint *endpoint, size_t size)
+void capipc_window_release_batch_locked(struct capipc_endpoint *endpoint, size_t size, u32 count)
 {
 	lockdep_assert_held(endpoint->object.lock);
 	endpoint->window_bytes -= size;
-	endpoint->window_messages--;
+	endpoint->window_messages -= count;
 	if (wq_has_sleeper(&endpoint->window))
 		capipc_window_wake_locked(endpoint);
 	if (unlikely(capipc_endpoint_peer(endpoint)->refused))
 		capipc_window_tell_locked(endpoint);
+}
+
+/* The same for one. */
+void capipc_window_release_locked(struct capipc_endpoint *endpoint, size_t size)
+{
+	capipc_window_release_batch_locked(endpoint, size, 1);
 }
 
 /*

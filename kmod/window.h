@@ -25,6 +25,9 @@ struct capipc_window_waiter {
 };
 
 int capipc_window_take_locked(struct capipc_endpoint *endpoint, size_t size);
+u32 capipc_window_take_batch_locked(struct capipc_endpoint *endpoint,
+				    const struct capipc_batched *messages, u32 count, u32 len);
+void capipc_window_release_batch_locked(struct capipc_endpoint *endpoint, size_t size, u32 count);
 void capipc_window_release_locked(struct capipc_endpoint *endpoint, size_t size);
 void capipc_window_wake_locked(struct capipc_endpoint *endpoint);
 bool capipc_window_has_news_locked(const struct capipc_endpoint *endpoint, size_t size);

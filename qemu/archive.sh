@@ -117,7 +117,7 @@ archive_fetch() {
 		archive_download "$dir" "$@" >> "$log" 2>&1 || {
 			tail -n 5 "$log" >&2
 			# ask again which versions there are
-			rm -f "$cache"/stock*-{version,toolchain}
+			rm -f "$cache"/{stock*,dbus}-version "$cache"/stock*-toolchain
 			die "cannot fetch $what; if the network is up," \
 				"there are newer ones by now: try again"
 		}

@@ -115,6 +115,17 @@ with_progress() {
 	die "$1 failed; the whole log is $cache/failed.log"
 }
 
+# make_cpio DIR: an initramfs of what is in it, root's. In the same order and with the
+# same times: how many instructions it takes to read them depends on that.
+make_cpio() {
+	(
+		cd "$1" || exit
+		find . -exec touch -h -d 2024-01-01 {} +
+		find . | LC_ALL=C sort |
+			cpio -o -H newc -R 0:0 --reproducible --quiet
+	)
+}
+
 need() {
 	command -v "$1" > /dev/null ||
 		die "no $1 on this machine; run qemu/install-packages"

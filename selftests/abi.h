@@ -40,6 +40,8 @@ union any_request {
 	struct capipc_create_buffer create_buffer;
 	struct capipc_create_data_pipe create_data_pipe;
 	struct capipc_signal signal;
+	struct capipc_send_batch send_batch;
+	struct capipc_receive_batch receive_batch;
 	unsigned char bytes[8192];
 };
 
@@ -66,6 +68,7 @@ struct abi_world {
 	struct capipc_invited invited[4];
 	struct capipc_rule rules[4];
 	struct capipc_range ranges[4];
+	struct capipc_batched batched[4];
 	struct async_call call;
 	bool calling;
 };
@@ -402,6 +405,36 @@ static int abi_prepare_signal(struct abi_world *w, union any_request *a)
 	return ret;
 }
 
+static int abi_prepare_send_batch(struct abi_world *w, union any_request *a)
+{
+	int ret = abi_fresh_pipe(w);
+
+	w->batched[0] = (struct capipc_batched){ 1, 4 };
+	w->batched[1] = (struct capipc_batched){ 2, 6 };
+	a->send_batch.deadline_ns = ipc_soon();
+	a->send_batch.messages = ipc_ptr(w->batched);
+	a->send_batch.data = ipc_ptr(w->data);
+	a->send_batch.data_len = 10;
+	a->send_batch.count = 2;
+	a->send_batch.handle = w->fresh[0];
+	return ret;
+}
+
+static int abi_prepare_receive_batch(struct abi_world *w, union any_request *a)
+{
+	int ret = abi_fresh_pipe(w);
+
+	if (!ret)
+		ret = ipc_send_str(w->fd, w->fresh[0], 9, "receive me");
+	a->receive_batch.deadline_ns = ipc_soon();
+	a->receive_batch.messages = ipc_ptr(w->batched);
+	a->receive_batch.data = ipc_ptr(w->data);
+	a->receive_batch.data_capacity = sizeof(w->data);
+	a->receive_batch.count_capacity = ARRAY_SIZE(w->batched);
+	a->receive_batch.handle = w->fresh[1];
+	return ret;
+}
+
 #define ABI_SIZE(name)	      sizeof(struct capipc_##name)
 #define ABI_OFF(name, member) offsetof(struct capipc_##name, member)
 
@@ -470,6 +503,12 @@ static const struct abi_request abi_requests[] = {
 	{ "signal", CAPIPC_IOC_SIGNAL, ABI_SIZE(signal), 0,
 	  ABI_OFF(signal, reserved), ABI_OFF(signal, handle), 0, false,
 	  abi_prepare_signal },
+	{ "send_batch", CAPIPC_IOC_SEND_BATCH, ABI_SIZE(send_batch),
+	  CAPIPC_NOWAIT, ABI_NONE, ABI_OFF(send_batch, handle), 0, true,
+	  abi_prepare_send_batch },
+	{ "receive_batch", CAPIPC_IOC_RECEIVE_BATCH, ABI_SIZE(receive_batch),
+	  CAPIPC_NOWAIT, ABI_NONE, ABI_OFF(receive_batch, handle), 0, true,
+	  abi_prepare_receive_batch },
 };
 
 #define abi_requests_end (abi_requests + ARRAY_SIZE(abi_requests))
@@ -538,7 +577,8 @@ static int abi_unchanged(struct abi_world *w, const struct abi_request *r)
 		ret = ipc_do_inspect(w->fd, w->fresh[1], &a);
 		if (ret || a.state)
 			return ret ? ret : -EPROTO;
-		if (a.queued != (r->cmd == CAPIPC_IOC_RECEIVE))
+		if (a.queued != (r->cmd == CAPIPC_IOC_RECEIVE ||
+				 r->cmd == CAPIPC_IOC_RECEIVE_BATCH))
 			return -EPROTO;
 	}
 	if (w->calling) {

@@ -92,7 +92,8 @@ TEST_F(bad, no_such_handle)
 		/* 0 is "all" for receive, and "the name" for explain */
 		if (r->cmd == CAPIPC_IOC_EXPLAIN)
 			refuse_handle(_metadata, w, r, 0, EINVAL);
-		else if (r->cmd != CAPIPC_IOC_RECEIVE)
+		else if (r->cmd != CAPIPC_IOC_RECEIVE &&
+			 r->cmd != CAPIPC_IOC_RECEIVE_BATCH)
 			refuse_handle(_metadata, w, r, 0, EBADF);
 		refuse_handle(_metadata, w, r, stale[0], EBADF);
 		refuse_handle(_metadata, w, r, alien[0], EBADF);
@@ -116,6 +117,7 @@ static uint32_t kinds(unsigned long cmd)
 		return ~0U;
 	case CAPIPC_IOC_TAG:
 	case CAPIPC_IOC_RECEIVE:
+	case CAPIPC_IOC_RECEIVE_BATCH:
 		return 1U << CAPIPC_KIND_ENDPOINT | 1U << CAPIPC_KIND_LISTENER |
 		       1U << CAPIPC_KIND_PRODUCER | 1U << CAPIPC_KIND_CONSUMER;
 	case CAPIPC_IOC_DUPLICATE:

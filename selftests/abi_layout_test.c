@@ -68,6 +68,33 @@ AT(send, attachments_count, 36);
 AT(send, handle, 40);
 AT(send, ordinal, 44);
 
+SIZE(batched, 8);
+AT(batched, data_len, 4);
+
+SIZE(send_batch, 48);
+AT(send_batch, deadline_ns, 8);
+AT(send_batch, messages, 16);
+AT(send_batch, data, 24);
+AT(send_batch, data_len, 32);
+AT(send_batch, count, 36);
+AT(send_batch, handle, 40);
+AT(send_batch, sent, 44);
+
+SIZE(receive_batch, 104);
+AT(receive_batch, deadline_ns, 8);
+AT(receive_batch, messages, 16);
+AT(receive_batch, data, 24);
+AT(receive_batch, data_capacity, 32);
+AT(receive_batch, count_capacity, 36);
+AT(receive_batch, handle, 40);
+AT(receive_batch, type, 44);
+AT(receive_batch, from, 48);
+AT(receive_batch, count, 52);
+AT(receive_batch, data_len, 56);
+AT(receive_batch, facet, 60);
+AT(receive_batch, cookie, 64);
+AT(receive_batch, stamp, 72);
+
 SIZE(call, 120);
 AT(call, deadline_ns, 8);
 AT(call, reply_data, 32);
@@ -239,6 +266,8 @@ TEST(numbers)
 	EXPECT_EQ(0xc116, CAPIPC_IOC_CREATE_BUFFER);
 	EXPECT_EQ(0xc117, CAPIPC_IOC_CREATE_DATA_PIPE);
 	EXPECT_EQ(0xc118, CAPIPC_IOC_SIGNAL);
+	EXPECT_EQ(0xc119, CAPIPC_IOC_SEND_BATCH);
+	EXPECT_EQ(0xc11a, CAPIPC_IOC_RECEIVE_BATCH);
 }
 
 TEST_HARNESS_MAIN

@@ -116,6 +116,92 @@ static int was_received(struct scene *s)
 	return ipc_alive(s->fd, s->m.att[0].handle);
 }
 
+/* ---------------------------------------------------------------- batches */
+
+/* Of two sizes, so that it is in no way the same as the first alone. */
+static int run_send_batch(struct scene *s)
+{
+	static const struct capipc_batched what[] = { { 1, 100 },
+						      { 2, 3000 },
+						      { 3, 0 } };
+	static char data[3100];
+	struct capipc_send_batch a = {
+		.size = sizeof(a),
+		.flags = CAPIPC_NOWAIT,
+		.messages = ipc_ptr(what),
+		.data = ipc_ptr(data),
+		.data_len = sizeof(data),
+		.count = ARRAY_SIZE(what),
+		.handle = s->end,
+	};
+	int ret = ipc_ioctl(s->fd, CAPIPC_IOC_SEND_BATCH, &a);
+
+	s->got = ret ? 0 : a.sent;
+	return ret;
+}
+
+/* All of it, or the first if there was not enough memory for all. */
+static int was_sent_batch(struct scene *s)
+{
+	int ret, i;
+
+	if (s->got != 3 && s->got != 1)
+		return -EPROTO;
+	for (i = 1; i <= s->got; i++) {
+		ret = ipc_tryrecv_from(s->server, s->server_end, &s->m);
+		if (ret)
+			return ret;
+		if (s->m.r.ordinal != i)
+			return -EPROTO;
+	}
+	ret = ipc_tryrecv_from(s->server, s->server_end, &s->m);
+	return ret == -EAGAIN ? 0 : -EPROTO;
+}
+
+/* The server sends the same, and one more. */
+static int prepare_batch(struct scene *s)
+{
+	struct scene server = { .fd = s->server, .end = s->server_end };
+	int ret = run_send_batch(&server);
+
+	return ret ? ret : ipc_send(s->server, s->server_end, 4, "four", 4);
+}
+
+static struct capipc_batched batch[4];
+static char batch_data[4000];
+
+static int receive_batch(struct scene *s)
+{
+	struct capipc_receive_batch a = {
+		.size = sizeof(a),
+		.flags = CAPIPC_NOWAIT,
+		.messages = ipc_ptr(batch),
+		.data = ipc_ptr(batch_data),
+		.data_capacity = sizeof(batch_data),
+		.count_capacity = ARRAY_SIZE(batch),
+		.handle = s->end,
+	};
+	int ret = ipc_ioctl(s->fd, CAPIPC_IOC_RECEIVE_BATCH, &a);
+
+	s->got = ret ? 0 : a.count;
+	return ret;
+}
+
+static int batch_stays(struct scene *s)
+{
+	return ipc_queued(s->fd, s->end) == 4 ? 0 : -EPROTO;
+}
+
+static int batch_came(struct scene *s)
+{
+	return s->got == 4 && batch[0].ordinal == 1 &&
+			       batch[1].data_len == 3000 &&
+			       batch[3].ordinal == 4 &&
+			       !memcmp(batch_data + 3100, "four", 4) ?
+		       0 :
+		       -EPROTO;
+}
+
 /* ------------------------------------------------------------------ calls */
 
 /* Answers what comes, with a pipe of its own, until it hears 99. */
@@ -302,6 +388,8 @@ STEP(tag, NULL, run_tag, not_tagged, NULL);
 STEP(inspect, NULL, run_inspect, NULL, NULL);
 STEP(send, NULL, run_send, not_sent, was_sent);
 STEP(receive, prepare_receive, run_receive, not_received, was_received);
+STEP(send_batch, NULL, run_send_batch, not_sent, was_sent_batch);
+STEP(receive_batch, prepare_batch, receive_batch, batch_stays, batch_came);
 
 FIXTURE_VARIANT_ADD(failnth, call){
 	.step = { prepare_call, run_call, resume_call, end_call,

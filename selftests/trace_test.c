@@ -163,6 +163,50 @@ TEST_F(trace, messages)
 			    id, self->client_context));
 }
 
+/* Each of a batch is told, as if it were alone. */
+TEST_F(trace, batches)
+{
+	struct capipc_batched *what = (void *)self->client.page->data;
+	struct capipc_batched *got = (void *)self->server.page->data;
+	struct capipc_send_batch s = {
+		.size = sizeof(s),
+		.messages = ipc_ptr(what),
+		.data = ipc_ptr(what),
+		.data_len = 30,
+		.count = 3,
+		.handle = self->client_end,
+	};
+	struct capipc_receive_batch r = {
+		.size = sizeof(r),
+		.messages = ipc_ptr(got),
+		.data = ipc_ptr(got + 16),
+		.data_capacity = 25,
+		.count_capacity = 16,
+	};
+	int i;
+
+	for (i = 0; i < 3; i++)
+		what[i] = (struct capipc_batched){ 80 + i, 9 + i };
+	ASSERT_OK(ACTOR_IOCTL(&self->client, SEND_BATCH, &s));
+	ASSERT_OK(ACTOR_IOCTL(&self->server, RECEIVE_BATCH, &r));
+	ASSERT_EQ(2, r.count);
+	ASSERT_LT(0, read_trace(self));
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(
+			1,
+			traced(self,
+			       "capipc_send: context=%llu pipe=%llu.0 type=message ordinal=%u len=%u attachments=0",
+			       self->client_context, self->pipe, 80 + i,
+			       9 + i));
+		EXPECT_EQ(
+			i < 2,
+			traced(self,
+			       "capipc_receive: context=%llu object=%llu type=message handle=0x%08x ordinal=%u len=%u attachments=0",
+			       self->server_context, self->pipe,
+			       self->server_end, 80 + i, 9 + i));
+	}
+}
+
 TEST_F(trace, calls)
 {
 	struct capipc_receive r;

@@ -46,6 +46,7 @@
  *	capipc/endpoint.h	pipes: sending, calling, fusing, giving less
  *	capipc/message.h	messages: built or received, then read
  *	capipc/receive.h	receiving, replying
+ *	capipc/batch.h		several messages at once
  *	capipc/rules.h		allow lists, for listeners and endpoints
  *	capipc/listener.h	names: listening, connecting
  *	capipc/peer.h		who exactly sent that
@@ -60,6 +61,7 @@
 #ifndef CAPIPC_H
 #define CAPIPC_H
 
+#include <capipc/batch.h>
 #include <capipc/buffer.h>
 #include <capipc/context.h>
 #include <capipc/data_pipe.h>

@@ -51,6 +51,7 @@ void interrupt_every_ms(int ms);
 void interrupt_no_more(void);
 
 void test_messages(void);
+void test_batches(void);
 void test_calls(void);
 void test_reply_receive(void);
 void test_rules(void);

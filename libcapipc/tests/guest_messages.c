@@ -140,6 +140,64 @@ void test_messages(void)
 	capipc_handle_close(context, moved[1]);
 }
 
+/* As many as there is room for, and then the rest; and what is none is left. */
+void test_batches(void)
+{
+	struct capipc_batch *out, *in;
+	struct capipc_info info;
+	uint32_t ends[2], ordinal, i, sent = 0, got = 0;
+	const void *data;
+	size_t length, at;
+	bool good = true;
+	int ret;
+
+	capipc_pipe_create(context, ends);
+	capipc_batch_new(&out);
+	capipc_batch_new(&in);
+	capipc_context_info(context, &info);
+	do {
+		capipc_batch_reset(out);
+		for (i = 0; i < 48; i++)
+			capipc_batch_append(out, sent + i, &i, i % 5);
+		ret = capipc_endpoint_send_batch(context, ends[0], out, 0,
+						 CAPIPC_NOWAIT);
+		if (ret > 0)
+			sent += (uint32_t)ret;
+	} while (ret == 48);
+	ok(ret > 0 && capipc_batch_count(out) == 48 - (size_t)ret,
+	   "a batch that has not room for all of it");
+	is(sent, info.window_messages, "fills the window");
+	is(capipc_endpoint_send_batch(context, ends[0], out, 0, CAPIPC_NOWAIT),
+	   -EAGAIN, "the rest of it has none");
+	capipc_message_reset(reply, 5);
+	receive(ends[1]);
+	is(received.ordinal, got++, "a single one is received");
+	is(capipc_endpoint_send(context, ends[0], reply, 0, CAPIPC_NOWAIT), 0,
+	   "and sent");
+	capipc_handle_close(context, ends[0]);
+	while ((ret = capipc_context_receive_batch(context, 0, in, &received,
+						   SECONDS_5, 0)) > 0) {
+		for (at = 0; at < capipc_batch_count(in); at++, got++) {
+			capipc_batch_get(in, at, &ordinal, &data, &length);
+			good = good && received.stamp.pid == (uint32_t)getpid();
+			if (got == sent)
+				good = good && ordinal == 5 && !length;
+			else
+				good = good && ordinal == got &&
+				       length == got % 48 % 5 &&
+				       (!length ||
+					*(const uint8_t *)data == got % 48);
+		}
+	}
+	ok(good, "all are received in order");
+	is(got, sent + 1, "and none is lost");
+	is(ret, 0, "then there is no message");
+	is(received.type, CAPIPC_RECEIVED_PEER_CLOSED, "but the end");
+	capipc_handle_close(context, ends[1]);
+	capipc_batch_free(in);
+	capipc_batch_free(out);
+}
+
 enum answer {
 	ANSWER_ECHO,
 	ANSWER_LARGE,

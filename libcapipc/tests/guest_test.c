@@ -211,6 +211,7 @@ int main(int argc, char *argv[])
 	reply = new_message(context, 0);
 	test_handles();
 	test_messages();
+	test_batches();
 	test_calls();
 	test_reply_receive();
 	test_rules();

@@ -289,7 +289,8 @@ static bool type_names(enum field_type type)
 {
 	return letter_of(type) || type == FIELD_DEADLINE ||
 	       type == FIELD_ATTACHMENTS || type == FIELD_INVITED ||
-	       type == FIELD_RULES || type == FIELD_RANGES;
+	       type == FIELD_RULES || type == FIELD_RANGES ||
+	       type == FIELD_BATCH;
 }
 
 void argument_choose(struct rng *r, struct op *op, unsigned int field)
@@ -316,6 +317,7 @@ void argument_choose(struct rng *r, struct op *op, unsigned int field)
 			value = choose_flags(r);
 			break;
 		case FIELD_LENGTH:
+		case FIELD_BATCH_LENGTH:
 		case FIELD_NAME_LENGTH:
 			value = choose_length(r);
 			break;
@@ -331,6 +333,7 @@ void argument_choose(struct rng *r, struct op *op, unsigned int field)
 		case FIELD_REPLY:
 		case FIELD_RULES:
 		case FIELD_RANGES:
+		case FIELD_BATCH:
 		case FIELD_ATTACHMENTS:
 		case FIELD_INVITED:
 			value = choose_pointer(r);
@@ -412,6 +415,7 @@ int argument_print(char *text, size_t room, const struct op *op,
 	case FIELD_RULES:
 		return len + print_rules(text, room, value);
 	case FIELD_RANGES:
+	case FIELD_BATCH:
 		return len + print_ranges(text, room, value);
 	default:
 		return len + print_attachments(text, room, value);
@@ -527,6 +531,7 @@ static bool read_named(enum field_type type, const char *text, uint64_t *value)
 	case FIELD_RULES:
 		return read_rules(text, value);
 	case FIELD_RANGES:
+	case FIELD_BATCH:
 		return read_ranges(text, value);
 	case FIELD_ATTACHMENTS:
 	case FIELD_INVITED:

@@ -80,6 +80,8 @@ enum field_type {
 	FIELD_RULES,
 	FIELD_RULE_SIZE,
 	FIELD_RANGES,
+	FIELD_BATCH, /* pointer to struct capipc_batched, written like ranges */
+	FIELD_BATCH_LENGTH, /* of all that is in a batch, in bytes */
 	FIELD_NAME,
 	FIELD_NAME_LENGTH, /* of the name in this operation */
 	FIELD_DEADLINE,

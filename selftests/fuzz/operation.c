@@ -96,6 +96,36 @@ static const struct field send_fields[] = {
 	F(capipc_send, ordinal, NUMBER),
 };
 
+static const struct field send_batch_fields[] = {
+	F(capipc_send_batch, size, SIZE),
+	F(capipc_send_batch, flags, FLAGS),
+	F(capipc_send_batch, deadline_ns, DEADLINE),
+	F(capipc_send_batch, messages, BATCH),
+	F(capipc_send_batch, count, COUNT),
+	F(capipc_send_batch, data, DATA),
+	F(capipc_send_batch, data_len, BATCH_LENGTH),
+	F(capipc_send_batch, handle, HANDLE),
+	F(capipc_send_batch, sent, OUT),
+};
+
+static const struct field receive_batch_fields[] = {
+	F(capipc_receive_batch, size, SIZE),
+	F(capipc_receive_batch, flags, FLAGS),
+	F(capipc_receive_batch, deadline_ns, DEADLINE),
+	F(capipc_receive_batch, messages, ROOM),
+	F(capipc_receive_batch, count_capacity, COUNT),
+	F(capipc_receive_batch, data, ROOM),
+	F(capipc_receive_batch, data_capacity, LENGTH),
+	F(capipc_receive_batch, handle, HANDLE),
+	F(capipc_receive_batch, type, OUT),
+	F(capipc_receive_batch, from, OUT),
+	F(capipc_receive_batch, count, OUT),
+	F(capipc_receive_batch, data_len, OUT),
+	F(capipc_receive_batch, facet, OUT),
+	F(capipc_receive_batch, cookie, OUT),
+	F(capipc_receive_batch, stamp, OUT_STAMP),
+};
+
 static const struct field call_fields[] = {
 	F(capipc_call, size, SIZE),
 	F(capipc_call, flags, FLAGS),
@@ -403,6 +433,8 @@ const struct operation operations[] = {
 	IOCTL(TAG, tag, 3, false),
 	IOCTL(INSPECT, inspect, 3, false),
 	IOCTL(SEND, send, 20, true),
+	IOCTL(SEND_BATCH, send_batch, 12, true),
+	IOCTL(RECEIVE_BATCH, receive_batch, 12, true),
 	IOCTL(CALL, call, 14, true),
 	IOCTL(REPLY, reply, 10, false),
 	IOCTL(RECEIVE, receive, 20, true),

@@ -57,6 +57,7 @@ static unsigned int field_rarity(enum field_type type)
 	case FIELD_INVITED:
 	case FIELD_RULES:
 	case FIELD_RANGES:
+	case FIELD_BATCH:
 	case FIELD_FLAGS:
 	case FIELD_RIGHTS:
 	case FIELD_STAMP:

@@ -171,6 +171,36 @@ static void *fill_ranges(struct call *call, unsigned int field)
 	return ranges;
 }
 
+/* The rest have no bytes. */
+static void *fill_batch(struct call *call, unsigned int field)
+{
+	uint64_t value = call->op->value[field];
+	unsigned int i, n = items_of(value, 16);
+	struct capipc_batched *batch = (void *)take_area(call);
+
+	for (i = 0; i < ARRAY_MAX; i++) {
+		batch[i].ordinal = value >> (i % 4 * 16 + 8) & 127;
+		batch[i].data_len = i < n ? value >> (i * 16) & 127 : 0;
+	}
+	return batch;
+}
+
+/* Of the batch in the same operation. */
+static uint64_t batch_length(struct call *call)
+{
+	unsigned int field = 0, i;
+	uint64_t value, sum = 0;
+
+	while (call->what->fields[field].type != FIELD_BATCH)
+		field++;
+	if (!(call->op->named & 1U << field))
+		return 0;
+	value = call->op->value[field];
+	for (i = 0; i < items_of(value, 16); i++)
+		sum += value >> (i * 16) & 127;
+	return sum;
+}
+
 static void *fill_reply(struct worker *w, struct call *call, unsigned int slot)
 {
 	struct capipc_reply *reply = (void *)take_area(call);
@@ -209,6 +239,8 @@ static uint64_t named_value(struct worker *w, struct call *call,
 		return (uintptr_t)fill_rules(call, field);
 	case FIELD_RANGES:
 		return (uintptr_t)fill_ranges(call, field);
+	case FIELD_BATCH:
+		return (uintptr_t)fill_batch(call, field);
 	case FIELD_NAME:
 		return (uintptr_t)canned_name(value);
 	case FIELD_DEADLINE:
@@ -261,6 +293,8 @@ static uint64_t missing_value(struct worker *w, struct call *call,
 		return call->what->fields[field - 1].type == FIELD_ROOM ?
 			       ROOM_BYTES :
 			       BYTES;
+	case FIELD_BATCH_LENGTH:
+		return batch_length(call);
 	case FIELD_COUNT:
 		return missing_count(call, field);
 	case FIELD_NAME_LENGTH:

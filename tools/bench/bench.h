@@ -62,6 +62,8 @@
  * @SHAPE_STREAM: @burst times @request bytes, without bounds between them, then wait until
  *                the server has had them all. Where memory is shared they are made, and
  *                looked at, in place: cell_mark() and cell_marked() for each @request bytes
+ * @SHAPE_BUSY: the same, @request bytes in and out again, by one process that has both ends,
+ *              so that neither ever waits for the other; there is no server
  * @SHAPE_SHARE: @shared bytes, in memory that both sides have mapped before, are marked
  *               by the client with cell_mark(); then a call, in which the
  *               server looks for the mark
@@ -75,6 +77,7 @@ enum shape {
 	SHAPE_SEND,
 	SHAPE_CONNECT,
 	SHAPE_STREAM,
+	SHAPE_BUSY,
 	SHAPE_SHARE,
 	SHAPE_SWITCH,
 	SHAPE_SYSCALL,
@@ -100,6 +103,7 @@ enum shape {
  * @pipes: connections that the server has, all made by the one client
  * @active: how many of these are used; a call uses the last one
  * @threads: threads of the server, and client processes
+ * @many: it is about servers that can have many connections, also where it has one
  * @operations: how many are measured, by each client
  * @slice: operations in a slice: the figure is the median of the slices
  *
@@ -123,6 +127,7 @@ struct workload {
 	uint32_t pipes;
 	uint32_t active;
 	uint32_t threads;
+	bool many;
 	uint32_t operations;
 	uint32_t slice;
 };
@@ -339,6 +344,12 @@ static inline void cell_mark(struct cell *cell, void *bytes)
 static inline bool cell_marked(struct cell *cell, const void *bytes)
 {
 	return *(const volatile uint64_t *)bytes == ++cell->marks;
+}
+
+/* Where one process does both: what it marked last is here. */
+static inline int cell_came(const struct cell *cell, const void *bytes)
+{
+	return *(const volatile uint64_t *)bytes == cell->marks ? 0 : -EBADMSG;
 }
 
 /* The server has received so many units of a burst. */

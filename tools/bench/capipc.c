@@ -45,7 +45,8 @@ static const char *capipc_missing(const struct peer *peer)
 static bool capipc_offers(const struct peer *peer, const struct workload *work)
 {
 	(void)peer;
-	return work->batch == 1 && work->handles + work->files <= HANDLES_MAX;
+	return work->batch <= BATCH_MAX &&
+	       work->handles + work->files <= HANDLES_MAX;
 }
 
 static int capipc_prepare(struct cell *cell)
@@ -183,7 +184,11 @@ static int share_ring(struct cell *cell)
 	uint32_t consumer;
 	int ret = ring_create(state->fd, &state->ring, &consumer);
 
-	return ret ? ret : hand_over(cell, consumer);
+	if (ret)
+		return ret;
+	if (cell->work->shape == SHAPE_BUSY)
+		return ring_attach(state->fd, &state->consumer, consumer);
+	return hand_over(cell, consumer);
 }
 
 static int capipc_connect(struct cell *cell)
@@ -192,13 +197,13 @@ static int capipc_connect(struct cell *cell)
 	const struct workload *work = cell->work;
 	int ret = capipc_open(state);
 
-	if (!ret && work->shape != SHAPE_CONNECT)
+	if (!ret && work->shape != SHAPE_CONNECT && work->shape != SHAPE_BUSY)
 		ret = connect_all(cell);
 	if (!ret)
 		ret = make_attachments(cell);
 	if (!ret && work->shape == SHAPE_SHARE)
 		ret = share_buffer(cell);
-	if (!ret && work->shape == SHAPE_STREAM)
+	if (!ret && (work->shape == SHAPE_STREAM || work->shape == SHAPE_BUSY))
 		ret = share_ring(cell);
 	state->call = (struct capipc_call){
 		.size = sizeof(state->call),
@@ -256,6 +261,45 @@ static int capipc_share(struct cell *cell)
 	return capipc_call(cell);
 }
 
+static int send_batch(struct cell *cell)
+{
+	const struct capipc_state *state = cell->state;
+	const struct workload *work = cell->work;
+	struct capipc_batched messages[BATCH_MAX];
+	struct capipc_send_batch send = {
+		.size = sizeof(send),
+		.deadline_ns = CAPIPC_FOREVER,
+		.handle = state->endpoints[0],
+	};
+	uint32_t n;
+
+	for (n = 0; n < work->batch; n++) {
+		cell_request(cell, n);
+		messages[n].ordinal = ORDINAL;
+		messages[n].data_len = work->request;
+	}
+	/* there may not be room for all of them */
+	for (n = 0; n < work->batch; n += send.sent) {
+		send.messages = PTR(&messages[n]);
+		send.data = PTR(cell->request + (size_t)n * work->request);
+		send.count = work->batch - n;
+		send.data_len = send.count * work->request;
+		if (ioctl(state->fd, CAPIPC_IOC_SEND_BATCH, &send))
+			return -errno;
+	}
+	return 0;
+}
+
+static int send_batches(struct cell *cell)
+{
+	uint32_t n;
+	int ret = 0;
+
+	for (n = 0; n < cell->work->burst && !ret; n += cell->work->batch)
+		ret = send_batch(cell);
+	return ret ? ret : cell_wait_received(cell);
+}
+
 static int capipc_send_burst(struct cell *cell)
 {
 	struct capipc_state *state = cell->state;
@@ -269,6 +313,8 @@ static int capipc_send_burst(struct cell *cell)
 	};
 	uint32_t n, to = 0;
 
+	if (work->batch > 1)
+		return send_batches(cell);
 	for (n = 0; n < work->burst; n++) {
 		cell_request(cell, 0);
 		send.handle = state->endpoints[to];
@@ -280,30 +326,51 @@ static int capipc_send_burst(struct cell *cell)
 	return cell_wait_received(cell);
 }
 
-static int capipc_stream(struct cell *cell)
+static int write_chunk(struct cell *cell)
 {
 	struct capipc_state *state = cell->state;
-	const struct workload *work = cell->work;
+	const uint32_t size = cell->work->request;
 	unsigned char *bytes;
+	int ret = ring_begin_write(state->fd, &state->ring, size, &bytes);
+
+	if (ret)
+		return ret;
+	cell_mark(cell, cell->work->copied ? cell->request : bytes);
+	if (cell->work->copied)
+		memcpy(bytes, cell->request, size);
+	return ring_end(state->fd, &state->ring, size);
+}
+
+static int capipc_stream(struct cell *cell)
+{
 	uint32_t n;
 	int ret;
 
-	for (n = 0; n < work->burst; n++) {
-		ret = ring_begin_write(state->fd, &state->ring, work->request,
-				       &bytes);
-		if (ret)
-			return ret;
-		if (work->copied) {
-			cell_mark(cell, cell->request);
-			memcpy(bytes, cell->request, work->request);
-		} else {
-			cell_mark(cell, bytes);
-		}
-		ret = ring_end(state->fd, &state->ring, work->request);
+	for (n = 0; n < cell->work->burst; n++) {
+		ret = write_chunk(cell);
 		if (ret)
 			return ret;
 	}
 	return cell_wait_received(cell);
+}
+
+static int capipc_busy(struct cell *cell)
+{
+	struct capipc_state *state = cell->state;
+	const uint32_t size = cell->work->request;
+	int ret = write_chunk(cell), came;
+	unsigned char *bytes;
+
+	if (!ret)
+		ret = ring_begin_read(state->fd, &state->consumer, size,
+				      &bytes);
+	if (ret)
+		return ret;
+	if (cell->work->copied)
+		bytes = memcpy(cell->reply, bytes, size);
+	came = cell_came(cell, bytes);
+	ret = ring_end(state->fd, &state->consumer, size);
+	return ret ? ret : came;
 }
 
 static int capipc_connect_call_close(struct cell *cell)
@@ -334,6 +401,7 @@ const struct peer peer_capipc = {
 		[SHAPE_SEND] = capipc_send_burst,
 		[SHAPE_CONNECT] = capipc_connect_call_close,
 		[SHAPE_STREAM] = capipc_stream,
+		[SHAPE_BUSY] = capipc_busy,
 		[SHAPE_SHARE] = capipc_share,
 	},
 	.finish = capipc_finish,

@@ -42,6 +42,7 @@ struct ring {
  * @attachments: what goes along, or has come
  * @buffer: memory that is shared
  * @ring: the end of a data pipe that this side has
+ * @consumer: the other one, if it has both
  * @name: by which they connect
  */
 struct capipc_state {
@@ -51,8 +52,12 @@ struct capipc_state {
 	struct capipc_attachment attachments[HANDLES_MAX];
 	unsigned char *buffer;
 	struct ring ring;
+	struct ring consumer;
 	char name[64];
 };
+
+/* Messages in a system call. */
+#define BATCH_MAX 16
 
 #define PTR(p) ((uint64_t)(uintptr_t)(p))
 

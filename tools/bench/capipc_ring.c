@@ -14,18 +14,19 @@
 void *capipc_map(int fd, uint32_t handle, size_t size, int protection)
 {
 	off_t offset = (off_t)handle * sysconf(_SC_PAGESIZE);
-	void *memory =
-		mmap(NULL, size, protection, MAP_SHARED, fd, offset);
+	void *memory = mmap(NULL, size, protection, MAP_SHARED, fd, offset);
 
-	return memory == MAP_FAILED ? NULL : memory;
+	if (memory == MAP_FAILED)
+		return NULL;
+	return memory;
 }
 
 /* The pages: the header of the consumer, that of the producer, the ring. */
 static int map_end(int fd, struct ring *ring, bool producer)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	unsigned char *all = capipc_map(fd, ring->handle, 2 * page + RING_BYTES,
-					PROT_READ);
+	unsigned char *all =
+		capipc_map(fd, ring->handle, 2 * page + RING_BYTES, PROT_READ);
 	unsigned char *own = capipc_map(fd, ring->handle,
 					producer ? page + RING_BYTES : page,
 					PROT_READ | PROT_WRITE);

@@ -10,6 +10,9 @@
 
 #include "capipc.h"
 
+/* Shorter requests are copied twice: that is cheaper than an area. */
+#define AREA_LEAST 1024
+
 /**
  * struct server - a thread that serves
  * @receive: what it receives with
@@ -83,6 +86,35 @@ static int answer(struct cell *cell, struct server *server)
 	return 0;
 }
 
+/*
+ * Large requests are received in an area, where who sends them copies them to. What would be
+ * read from is there.
+ */
+static int make_area(struct cell *cell, struct capipc_receive *receive)
+{
+	const struct capipc_state *state = cell->state;
+	struct capipc_create_buffer create = {
+		.size = sizeof(create),
+		.flags = CAPIPC_BUFFER_AREA,
+		.bytes = CAPIPC_MESSAGE_MAX,
+	};
+	int ret;
+
+	if (cell->work->request < AREA_LEAST ||
+	    cell->work->shape == SHAPE_STREAM)
+		return 0;
+	ret = capipc_ioctl(state->fd, CAPIPC_IOC_CREATE_BUFFER, &create);
+	if (ret)
+		return ret;
+	cell->request = capipc_map(state->fd, create.handle, CAPIPC_MESSAGE_MAX,
+				   PROT_READ);
+	if (!cell->request)
+		return -errno;
+	receive->area = create.handle;
+	receive->data = 0;
+	return 0;
+}
+
 /* Before the first request: memory that both sides will have. */
 static int take_memory(struct cell *cell, struct server *server)
 {
@@ -126,6 +158,30 @@ static int serve_ring(struct cell *cell)
 	return ret;
 }
 
+/* Messages until something else comes, which is received in the ordinary way. */
+static int serve_batches(struct cell *cell)
+{
+	const struct capipc_state *state = cell->state;
+	struct capipc_batched messages[BATCH_MAX];
+	struct capipc_receive_batch receive = {
+		.size = sizeof(receive),
+		.deadline_ns = CAPIPC_FOREVER,
+		.messages = PTR(messages),
+		.data = PTR(cell->request),
+		.data_capacity = CAPIPC_MESSAGE_MAX,
+		.count_capacity = cell->work->batch,
+	};
+	int ret;
+
+	do {
+		ret = capipc_ioctl(state->fd, CAPIPC_IOC_RECEIVE_BATCH,
+				   &receive);
+		if (!ret)
+			ret = cell_received(cell, receive.count);
+	} while (!ret && receive.count);
+	return ret;
+}
+
 static int serve(struct cell *cell)
 {
 	const struct capipc_state *state = cell->state;
@@ -135,7 +191,7 @@ static int serve(struct cell *cell)
 			.deadline_ns = CAPIPC_FOREVER,
 			.data = PTR(cell->request),
 			.attachments = PTR(server.attachments),
-			.data_capacity = CAPIPC_MESSAGE_MAX,
+			.data_capacity = cell->work->request,
 			.attachments_capacity = HANDLES_MAX,
 		},
 		.reply = {
@@ -145,9 +201,13 @@ static int serve(struct cell *cell)
 			.data_len = cell->work->reply,
 		},
 	};
-	int ret = 0;
+	int ret = make_area(cell, &server.receive);
 
 	while (!ret && !state->ring.handle) {
+		if (cell->work->batch > 1)
+			ret = serve_batches(cell);
+		if (ret)
+			break;
 		ret = capipc_ioctl(state->fd, CAPIPC_IOC_RECEIVE,
 				   &server.receive);
 		if (ret)

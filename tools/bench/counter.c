@@ -8,10 +8,10 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 /*
- * A loop of two instructions, many times. Elsewhere it takes a number of cycles that is not
- * exactly that many more than half the loop takes; and an interrupt may come once.
+ * Loops of two and of six instructions. Where cycles are counted, or time, the one does not
+ * take exactly three times as long as the other, nor each of them so many.
  */
-static uint64_t loop(uint32_t rounds)
+static uint64_t loop_of_two(uint32_t rounds)
 {
 	uint64_t start = __rdtsc();
 
@@ -19,14 +19,27 @@ static uint64_t loop(uint32_t rounds)
 	return __rdtsc() - start;
 }
 
+static uint64_t loop_of_six(uint32_t rounds)
+{
+	uint64_t start = __rdtsc();
+
+	__asm__ volatile("1: nop\n\tnop\n\tnop\n\tnop\n\tdec %0\n\tjnz 1b"
+			 : "+r"(rounds)
+			 :
+			 : "cc");
+	return __rdtsc() - start;
+}
+
+/* An interrupt may come in between; then once more. */
 bool counter_counts_instructions(void)
 {
 	int tries;
 
 	for (tries = 0; tries < 8; tries++) {
-		uint64_t less = loop(5000), more = loop(10000);
+		uint64_t two = loop_of_two(2000) - loop_of_two(1000);
+		uint64_t six = loop_of_six(2000) - loop_of_six(1000);
 
-		if (more - less == 2U * 5000)
+		if (two == 2000 && six == 6000)
 			return true;
 	}
 	return false;

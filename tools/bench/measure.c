@@ -28,8 +28,9 @@ static void sort(uint64_t *values, size_t count)
 /* The middle one, or the mean of the two that are. */
 static double median(const uint64_t *sorted, size_t count)
 {
-	return ((double)sorted[(count - 1) / 2] + (double)sorted[count / 2]) /
-	       2;
+	size_t low = (count - 1) / 2, high = count / 2;
+
+	return ((double)sorted[low] + (double)sorted[high]) / 2;
 }
 
 /* How long single operations took, sorted, in a new array. */

@@ -7,17 +7,24 @@
 #include "bench.h"
 #include "peers.h"
 
+/* clang-format off */
 const struct peer *const peers[] = {
 	&peer_floor,
+	&peer_eventfd,
+	&peer_futex,
 	&peer_pipe,
+	&peer_mq,
 	&peer_stream,
 	&peer_stream_cred,
 	&peer_seqpacket,
 	&peer_seqpacket_cred,
 	&peer_seqpacket_epoll,
+	&peer_binder,
+	&peer_dbus,
 	&peer_capipc,
 	NULL,
 };
+/* clang-format on */
 
 const struct peer *peer_find(const char *name)
 {

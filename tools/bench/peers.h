@@ -7,8 +7,13 @@
 
 #include "bench.h"
 
+extern const struct peer peer_binder;
 extern const struct peer peer_capipc;
+extern const struct peer peer_dbus;
+extern const struct peer peer_eventfd;
 extern const struct peer peer_floor;
+extern const struct peer peer_futex;
+extern const struct peer peer_mq;
 extern const struct peer peer_pipe;
 extern const struct peer peer_seqpacket;
 extern const struct peer peer_seqpacket_cred;

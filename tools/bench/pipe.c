@@ -43,7 +43,7 @@ static bool pipe_offers(const struct peer *peer, const struct workload *work)
 {
 	(void)peer;
 	return !work->files && !work->handles && work->rules == 1 &&
-	       work->pipes == 1 && work->threads == 1;
+	       !work->many && work->threads == 1;
 }
 
 static int pipe_prepare(struct cell *cell)
@@ -136,6 +136,19 @@ static int pipe_send(struct cell *cell)
 	return cell_wait_received(cell);
 }
 
+static int pipe_busy(struct cell *cell)
+{
+	const struct state *state = cell->state;
+	const size_t size = cell->work->request;
+	int ret;
+
+	cell_mark(cell, cell->request);
+	ret = write_all(state->there[1], cell->request, size);
+	if (!ret)
+		ret = read_all(state->there[0], cell->reply, size);
+	return ret ? ret : cell_came(cell, cell->reply);
+}
+
 const struct peer peer_pipe = {
 	.name = "pipe",
 	.title = "two pipes, write and read",
@@ -146,5 +159,6 @@ const struct peer peer_pipe = {
 		[SHAPE_CALL] = pipe_call,
 		[SHAPE_SEND] = pipe_send,
 		[SHAPE_STREAM] = pipe_send,
+		[SHAPE_BUSY] = pipe_busy,
 	},
 };

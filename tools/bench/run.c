@@ -13,17 +13,24 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "counter.h"
 #include "measure.h"
 #include "run.h"
 
-/* Room for a batch, or for what is streamed at once. */
-#define BUFFER_BYTES ((size_t)2 << 20)
+/* What is not measured, at first: ns, or instructions, of which a guest has one in a ns. */
+#define WARM_UP_NS 128000000U
 
 /* A client that takes longer, hangs. */
 #define CLIENT_SECONDS 300
+
+/* How long server and client give way to each other before they are measured. */
+#define SETTLE_NS UINT64_C(30000000)
+
+/* How much less than others somebody may have run and still be passed over. */
+#define LEAD_NS 1000000
 
 /**
  * struct control - what all processes of a cell share
@@ -32,6 +39,7 @@
  * @error: the first that failed, -errno; 0 if nothing has
  * @failed: what that was
  * @cycles: before and after what is measured, as client 0 sees it
+ * @settled: until when server and client 0 give way to each other, ns or instructions
  */
 struct control {
 	pthread_barrier_t warm;
@@ -39,6 +47,7 @@ struct control {
 	int error;
 	char failed[64];
 	uint64_t cycles[2];
+	uint64_t settled;
 };
 
 /**
@@ -71,7 +80,9 @@ void *cell_shared(size_t size)
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	return memory == MAP_FAILED ? NULL : memory;
+	if (memory == MAP_FAILED)
+		return NULL;
+	return memory;
 }
 
 void cell_unshare(void *memory, size_t size)
@@ -96,15 +107,21 @@ void cell_name(const struct cell *cell, char *name, size_t size)
 /* Each page touched, so that nothing is left to be done later. */
 static bool give_buffers(struct cell *cell)
 {
-	unsigned char *buffers = mmap(NULL, 2 * BUFFER_BYTES,
-				      PROT_READ | PROT_WRITE,
-				      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const struct workload *work = cell->work;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t request = (size_t)work->request * work->batch, size;
+	unsigned char *buffers;
 
+	/* what one process sends to itself comes back as it is */
+	size = request > work->reply ? request : work->reply;
+	size = (size + page - 1) / page * page;
+	buffers = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (buffers == MAP_FAILED)
 		return false;
-	memset(buffers, 0xa5, 2 * BUFFER_BYTES);
+	memset(buffers, 0xa5, 2 * size);
 	cell->request = buffers;
-	cell->reply = buffers + BUFFER_BYTES;
+	cell->reply = buffers + size;
 	return true;
 }
 
@@ -127,21 +144,20 @@ static void *run_thread(void *data)
 
 int cell_threads(struct cell *cell, int (*serve)(struct cell *cell))
 {
+	/* they end with the process */
+	static struct thread threads[CLIENTS_MAX];
 	uint32_t n;
 
 	for (n = 1; n < cell->work->threads; n++) {
-		struct thread *thread = malloc(sizeof(*thread));
+		struct thread *thread = &threads[n];
 		pthread_t id;
 		int ret;
 
-		if (!thread)
-			return -ENOMEM;
 		thread->cell = *cell;
 		thread->serve = serve;
 		thread->cell.client = n;
 		if (!give_buffers(&thread->cell))
 			return -ENOMEM;
-		/* it ends with the process, and so does what it has */
 		ret = pthread_create(&id, NULL, run_thread, thread);
 		if (ret)
 			return -ret;
@@ -180,6 +196,48 @@ static void pin(int n)
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
+/*
+ * A scheduler lets who has slept for long run first, for some milliseconds. What that
+ * does to a cell depends on who happened to sleep before, and would be measured in the place
+ * of what is to be. So server and client compete for their processor for a while
+ * first. What is left of the server's lead, for it is the server that has waited, it uses up
+ * while the client sleeps.
+ */
+static struct control *settling;
+
+static void give_way_until(uint64_t end)
+{
+	while (counter_read(true) < end)
+		sched_yield();
+}
+
+static void settle_server(int signal)
+{
+	(void)signal;
+	give_way_until(settling->settled + LEAD_NS);
+}
+
+static void expect_settling(struct control *control)
+{
+	struct sigaction action = {
+		.sa_handler = settle_server,
+		.sa_flags = SA_RESTART,
+	};
+
+	settling = control;
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+static void settle(struct cell_run *run)
+{
+	const struct timespec lead = { .tv_nsec = LEAD_NS + LEAD_NS / 4 };
+
+	run->control->settled = counter_read(true) + SETTLE_NS;
+	kill(run->cell.server_pid, SIGUSR1);
+	give_way_until(run->control->settled);
+	nanosleep(&lead, NULL);
+}
+
 static void begin_process(const struct cell_run *run, bool server)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -194,6 +252,7 @@ static void __attribute__((noreturn)) be_server(struct cell_run *run)
 	int ret;
 
 	begin_process(run, true);
+	expect_settling(run->control);
 	cell->server_pid = getpid();
 	ret = give_buffers(cell) ? cell->peer->serve(cell) : -ENOMEM;
 	/* it sees its clients go, and then only waits for its own end */
@@ -204,12 +263,24 @@ static void __attribute__((noreturn)) be_server(struct cell_run *run)
 	_exit(1);
 }
 
-/* As many again as are measured would be a waste: what is to be warm soon is. */
-static uint32_t warm_up_operations(const struct cell_run *run)
+/*
+ * Until the scheduler has found its way: whether it lets who is woken run at once depends on
+ * what the two have had in the last milliseconds, and may change until then.
+ */
+static int warm_up(struct cell_run *run)
 {
-	uint32_t least = run->operations / 4;
+	uint32_t most = run->options->operations, n = 0;
+	bool instructions = run->options->instructions;
+	uint64_t start = counter_read(instructions);
+	struct cell *cell = &run->cell;
+	int ret;
 
-	return least < run->cell.work->slice ? run->cell.work->slice : least;
+	do {
+		ret = cell->peer->operation[cell->work->shape](cell);
+		n++;
+	} while (!ret && n != most &&
+		 counter_read(instructions) - start < WARM_UP_NS);
+	return ret;
 }
 
 static int measure(struct cell_run *run)
@@ -221,15 +292,14 @@ static int measure(struct cell_run *run)
 	uint64_t *sample =
 		run->samples + (size_t)cell->client * (run->operations + 1);
 	uint64_t *end = sample + run->operations;
-	uint32_t n;
 	int ret;
 
 	memset(sample, 0, (run->operations + 1) * sizeof(*sample));
-	for (n = warm_up_operations(run); n; n--) {
-		ret = operation(cell);
-		if (ret)
-			return ret;
-	}
+	if (instructions && cell->server_pid > 0 && cell->work->threads == 1)
+		settle(run);
+	ret = warm_up(run);
+	if (ret)
+		return ret;
 	pthread_barrier_wait(&run->control->warm);
 	if (!cell->client && run->cycles >= 0)
 		run->control->cycles[0] = counter_read_cycles(run->cycles);
@@ -379,7 +449,7 @@ static int run_processes(struct cell_run *run)
 
 	/* A child must not write what is buffered once more. */
 	fflush(NULL);
-	if (run->cell.peer->serve)
+	if (run->cell.peer->serve && run->cell.work->shape != SHAPE_BUSY)
 		ret = start_server(run, &server);
 	for (n = 0; n < count && !ret; n++) {
 		run->cell.client = n;
@@ -419,12 +489,12 @@ int run_cell(const struct peer *peer, const struct workload *work,
 	int ret = prepare(&run, rules);
 
 	*failed = what;
-	strcpy(what, "preparing");
+	snprintf(what, sizeof(what), "preparing");
 	if (!ret) {
-		strcpy(what, "the processes");
+		snprintf(what, sizeof(what), "the processes");
 		ret = run_processes(&run);
 		if (run.control->error)
-			strcpy(what, run.control->failed);
+			snprintf(what, sizeof(what), "%s", run.control->failed);
 	}
 	if (!ret)
 		measure_samples(work, run.samples, run.operations, figures);

@@ -25,7 +25,8 @@ enum placement {
 /**
  * struct options - how to run
  * @instructions: the time stamp counter counts instructions, and that is what is measured
- * @operations: measure so many, and not what the workload says; 0 if it does
+ * @operations: measure so many, after at most as many unmeasured ones, and not what the
+ *              workload says; 0 if it does
  * @placement: of the processes
  */
 struct options {

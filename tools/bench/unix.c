@@ -24,15 +24,15 @@ static bool unix_offers(const struct peer *peer, const struct workload *work)
 	if (work->handles + work->files > FILES_MAX || work->batch > BATCH_MAX)
 		return false;
 	/* who does not know who asks has no rules */
-	if (!variant->cred &&
-	    (work->rules > 1 || work->shape == SHAPE_DENIED))
+	if (!variant->cred && (work->rules > 1 || work->shape == SHAPE_DENIED))
 		return false;
-	return work->pipes == 1 || variant->epoll;
+	return !work->many || variant->epoll;
 }
 
 /* ------------------------------------------------------------------ preparing */
 
-static socklen_t address_of(const struct cell *cell, struct sockaddr_un *address)
+static socklen_t address_of(const struct cell *cell,
+			    struct sockaddr_un *address)
 {
 	/* abstract: it goes with the socket */
 	memset(address, 0, sizeof(*address));
@@ -120,8 +120,7 @@ static int unix_prepare(struct cell *cell)
 		if (!state->shared)
 			return -ENOMEM;
 	}
-	return cell->work->shape == SHAPE_CONNECT ? listen_by_name(cell) :
-						    pair_up(cell);
+	return unix_has_pairs(cell) ? pair_up(cell) : listen_by_name(cell);
 }
 
 static void close_all(int *fds, uint32_t count)
@@ -158,7 +157,9 @@ static int unix_connect(struct cell *cell)
 	uint32_t n;
 	int pair[2];
 
-	for (n = 0; state->server && n < cell_connections(cell); n++)
+	if (cell->work->shape == SHAPE_BUSY)
+		return 0;
+	for (n = 0; unix_has_pairs(cell) && n < cell_connections(cell); n++)
 		close(state->server[n]);
 	for (n = 0; n < cell->work->handles + cell->work->files; n++) {
 		if (n < cell->work->files) {
@@ -179,36 +180,34 @@ static int call(struct cell *cell, int fd)
 {
 	struct unix_state *state = cell->state;
 	const struct workload *work = cell->work;
-	struct unix_message message;
+	struct unix_message request = {
+		.bytes = cell->request,
+		.size = work->request,
+		.files = state->files,
+		.files_count = work->files + work->handles,
+	};
+	struct unix_message reply = {
+		.bytes = cell->reply,
+		.size = work->reply,
+		.files = state->files,
+		.files_count = work->handles,
+	};
 	int ret;
 
 	cell_request(cell, 0);
-	message.bytes = cell->request;
-	message.size = work->request;
-	message.files_count = work->files + work->handles;
-	if (message.files_count)
-		memcpy(message.files, state->files,
-		       message.files_count * sizeof(int));
-	ret = unix_send(fd, &message);
+	ret = unix_send(fd, &request);
 	if (ret)
 		return ret;
 	/* what was handed over is not here any more */
 	if (work->handles)
-		unix_close_files(&message);
-	message.bytes = cell->reply;
-	message.size = work->reply;
-	message.files_count = work->handles;
-	ret = unix_receive(state->variant, fd, &message);
+		unix_close_files(&request);
+	ret = unix_receive(state->variant, fd, &reply);
 	if (ret)
 		return ret;
-	if (state->variant->cred && !cell_is_server(cell, message.uid))
+	if (state->variant->cred && !cell_is_server(cell, reply.uid))
 		return -EACCES;
-	if (work->handles) {
-		if (message.files_count != work->handles)
-			return -EBADMSG;
-		memcpy(state->files, message.files,
-		       work->handles * sizeof(int));
-	}
+	if (reply.files_count != work->handles)
+		return -EBADMSG;
 	return cell_check(cell);
 }
 
@@ -250,6 +249,26 @@ static int unix_send_burst(struct cell *cell)
 	return cell_wait_received(cell);
 }
 
+static int unix_busy(struct cell *cell)
+{
+	const struct unix_state *state = cell->state;
+	struct unix_message in = {
+		.bytes = cell->request,
+		.size = cell->work->request,
+	};
+	struct unix_message out = {
+		.bytes = cell->reply,
+		.size = cell->work->request,
+	};
+	int ret;
+
+	cell_mark(cell, cell->request);
+	ret = unix_send(state->client[0], &in);
+	if (!ret)
+		ret = unix_receive(state->variant, state->server[0], &out);
+	return ret ? ret : cell_came(cell, cell->reply);
+}
+
 static int unix_connect_call_close(struct cell *cell)
 {
 	const struct unix_state *state = cell->state;
@@ -273,13 +292,12 @@ static int unix_connect_call_close(struct cell *cell)
 
 /* ------------------------------------------------------------------ the peers */
 
-#define UNIX_PEER(_peer, _name, _title, _type, _cred, _epoll)               \
+#define UNIX_PEER(_peer, _name, _title, _type, _cred, _epoll) \
 	const struct peer _peer = {                                         \
-		.name = _name,                                              \
-		.title = _title,                                            \
-		.stamped = _cred,                                           \
-		.variant = &(const struct unix_variant){ _type, _cred,      \
-							 _epoll },          \
+		.name = (_name),                                              \
+		.title = (_title),                                            \
+		.stamped = (_cred),                                           \
+		.variant = &(const struct unix_variant){ (_type), (_cred), (_epoll) },          \
 		.offers = unix_offers,                                      \
 		.prepare = unix_prepare,                                    \
 		.serve = unix_serve,                                        \
@@ -291,7 +309,8 @@ static int unix_connect_call_close(struct cell *cell)
 			[SHAPE_CONNECT] = unix_connect_call_close,          \
 			[SHAPE_STREAM] =                                    \
 				(_type) == SOCK_STREAM ? unix_send_burst :  \
-							 NULL,              \
+							 NULL,\
+			[SHAPE_BUSY] = (_type) == SOCK_STREAM ? unix_busy : NULL, \
 			[SHAPE_SHARE] = unix_share,                         \
 		},                                                          \
 		.finish = unix_finish,                                      \

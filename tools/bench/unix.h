@@ -52,14 +52,14 @@ struct unix_state {
  * struct unix_message - a message, as it is sent or has been received
  * @bytes: where they are, or are to be
  * @size: how many, or how many are wanted
- * @files: file descriptors that come with it
+ * @files: file descriptors that come with it, or room for FILES_MAX of them
  * @files_count: how many; received: how many came, in: how many there is room for
  * @uid: received, with @cred: who sent it
  */
 struct unix_message {
 	void *bytes;
 	size_t size;
-	int files[FILES_MAX];
+	int *files;
 	uint32_t files_count;
 	uint32_t uid;
 };
@@ -85,6 +85,12 @@ int unix_receive_batch(const struct unix_variant *variant, int fd, void *bytes,
 		       size_t *have);
 
 void unix_close_files(struct unix_message *message);
+
+/* Are the connections there from the start? Otherwise there is a listener. */
+static inline bool unix_has_pairs(const struct cell *cell)
+{
+	return cell->work->shape != SHAPE_CONNECT;
+}
 
 int unix_serve(struct cell *cell);
 

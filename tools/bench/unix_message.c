@@ -85,7 +85,7 @@ static void take_control(struct msghdr *header, struct unix_message *message)
 			continue;
 		if (cmsg->cmsg_type == SCM_CREDENTIALS) {
 			message->uid = uid_of(cmsg);
-		} else if (cmsg->cmsg_type == SCM_RIGHTS) {
+		} else if (cmsg->cmsg_type == SCM_RIGHTS && message->files) {
 			size_t size = cmsg->cmsg_len - CMSG_LEN(0);
 
 			memcpy(message->files, CMSG_DATA(cmsg), size);
@@ -194,9 +194,9 @@ static int receive_packets(const struct unix_variant *variant, int fd,
 }
 
 /* One recvmsg(), or recv(), of what there is of so many. */
-static int receive_bytes(const struct unix_variant *variant, int fd, char *bytes,
-			 size_t size, uint32_t count, int flags, uint32_t *uids,
-			 size_t *have)
+static int receive_bytes(const struct unix_variant *variant, int fd,
+			 char *bytes, size_t size, uint32_t count, int flags,
+			 uint32_t *uids, size_t *have)
 {
 	union cred_control control;
 	struct iovec iov = { bytes + *have, size * count - *have };
@@ -208,6 +208,7 @@ static int receive_bytes(const struct unix_variant *variant, int fd, char *bytes
 	};
 	struct unix_message message = { .uid = UINT32_MAX };
 	uint32_t whole;
+	size_t got;
 	ssize_t n;
 
 	if (variant->cred)
@@ -218,9 +219,9 @@ static int receive_bytes(const struct unix_variant *variant, int fd, char *bytes
 		return n < 0 ? -errno : -EPIPE;
 	if (variant->cred)
 		take_control(&header, &message);
-	*have += (size_t)n;
-	whole = (uint32_t)(*have / size);
-	*have %= size;
+	got = *have + (size_t)n;
+	whole = (uint32_t)(got / size);
+	*have = got - whole * size;
 	/* all of one sender: the kernel does not put others' together with them */
 	for (count = 0; count < whole; count++)
 		uids[count] = message.uid;

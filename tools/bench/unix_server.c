@@ -12,48 +12,50 @@
 /* Events that are taken at once. */
 #define EVENTS 64
 
-/* One request that has come: look at who it is from, and answer. */
-static int answer(struct cell *cell, int fd, struct unix_message *message)
+/* One request that has come: look at who it is from, and make the answer. */
+static int answer(struct cell *cell, const struct unix_message *message)
 {
 	const struct request *request = (const void *)cell->request;
 	const struct unix_state *state = cell->state;
-	struct unix_message reply = { cell->reply, cell->work->reply, { 0 }, 0,
-				      0 };
-	int ret;
 
 	if (state->variant->cred &&
 	    !cell_admits(cell, message->uid, request->ordinal)) {
 		cell_refuse(cell);
-	} else if (state->shared && !cell_marked(cell, state->shared)) {
+		return 0;
+	}
+	if (state->shared && !cell_marked(cell, state->shared))
 		return -EBADMSG;
-	} else {
-		cell_answer(cell);
-	}
-	if (!message->files_count)
-		return unix_send(fd, &reply);
-	/* handles go back; what is left here is closed, as files are */
-	if (cell->work->handles) {
-		message->bytes = cell->reply;
-		message->size = cell->work->reply;
-		ret = unix_send(fd, message);
-	} else {
-		ret = unix_send(fd, &reply);
-	}
-	unix_close_files(message);
-	return ret;
+	cell_answer(cell);
+	return 0;
 }
 
 static int serve_request(struct cell *cell, int fd)
 {
 	const struct unix_state *state = cell->state;
-	struct unix_message message;
-	int ret;
+	const struct workload *work = cell->work;
+	int files[FILES_MAX];
+	struct unix_message request = {
+		.bytes = cell->request,
+		.size = work->request,
+		.files = files,
+		.files_count = work->files + work->handles,
+	};
+	struct unix_message reply = {
+		.bytes = cell->reply,
+		.size = work->reply,
+		.files = files,
+		.files_count = work->handles,
+	};
+	int ret = unix_receive(state->variant, fd, &request);
 
-	message.bytes = cell->request;
-	message.size = cell->work->request;
-	message.files_count = cell->work->files + cell->work->handles;
-	ret = unix_receive(state->variant, fd, &message);
-	return ret ? ret : answer(cell, fd, &message);
+	if (!ret)
+		ret = answer(cell, &request);
+	if (!ret)
+		ret = unix_send(fd, &reply);
+	/* handles went back; what is left here is closed, as files are */
+	if (request.files_count)
+		unix_close_files(&request);
+	return ret;
 }
 
 /* What has come of a burst, up to a batch. -EAGAIN with MSG_DONTWAIT. */
@@ -100,6 +102,12 @@ static int serve_one(struct cell *cell)
 	return ret;
 }
 
+static int accept_one(int listener)
+{
+	/* cppcheck-suppress nullPointer ; nobody asks for an address that there is not */
+	return accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+}
+
 /* Who connects makes one call; the connection is closed when it is answered. */
 static int serve_one_by_one(struct cell *cell)
 {
@@ -107,7 +115,7 @@ static int serve_one_by_one(struct cell *cell)
 	int fd, ret;
 
 	do {
-		fd = accept4(state->listener, NULL, NULL, SOCK_CLOEXEC);
+		fd = accept_one(state->listener);
 		if (fd < 0)
 			return -errno;
 		ret = serve_request(cell, fd);
@@ -144,7 +152,7 @@ static int serve_event(struct cell *cell, int epoll, int fd)
 	int ret;
 
 	if (fd == state->listener) {
-		fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+		fd = accept_one(fd);
 		return fd < 0 ? -errno : watch(epoll, fd);
 	}
 	if (is_burst(cell))
@@ -166,7 +174,7 @@ static int serve_epoll(struct cell *cell)
 
 	if (epoll < 0)
 		return -errno;
-	if (cell->work->shape == SHAPE_CONNECT)
+	if (!unix_has_pairs(cell))
 		ret = watch(epoll, state->listener);
 	else if (cell->work->threads > 1)
 		ret = watch(epoll, state->server[cell->client]);
@@ -175,7 +183,7 @@ static int serve_epoll(struct cell *cell)
 			ret = watch(epoll, state->server[i]);
 	while (!ret) {
 		got = epoll_wait(epoll, events, EVENTS, -1);
-		if (got < 0)
+		if (got < 0 && errno != EINTR)
 			ret = -errno;
 		for (n = 0; n < got && !ret; n++)
 			ret = serve_event(cell, epoll, events[n].data.fd);
@@ -189,12 +197,11 @@ int unix_serve(struct cell *cell)
 	const struct unix_state *state = cell->state;
 	uint32_t n;
 
-	for (n = 0; state->client && n < cell_connections(cell); n++)
+	for (n = 0; unix_has_pairs(cell) && n < cell_connections(cell); n++)
 		close(state->client[n]);
 	cell_ready(cell);
 	if (state->variant->epoll)
 		return cell_threads(cell, serve_epoll);
-	return cell_threads(cell, cell->work->shape == SHAPE_CONNECT ?
-					  serve_one_by_one :
-					  serve_one);
+	return cell_threads(cell, unix_has_pairs(cell) ? serve_one :
+							 serve_one_by_one);
 }

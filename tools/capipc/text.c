@@ -128,6 +128,12 @@ void json_signed(struct json *json, const char *key, int64_t number)
 	fprintf(json->to, "%" PRId64, number);
 }
 
+void json_decimal(struct json *json, const char *key, double number)
+{
+	put_key(json, key);
+	fprintf(json->to, "%.1f", number);
+}
+
 /* A string: numbers this large are not exact in every reader. */
 void json_hex(struct json *json, const char *key, uint64_t number)
 {

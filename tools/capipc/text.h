@@ -30,6 +30,8 @@ void json_close(struct json *json, char bracket);
 void json_string(struct json *json, const char *key, const char *text);
 void json_number(struct json *json, const char *key, uint64_t number);
 void json_signed(struct json *json, const char *key, int64_t number);
+/* With one digit after the point. */
+void json_decimal(struct json *json, const char *key, double number);
 void json_hex(struct json *json, const char *key, uint64_t number);
 void json_bool(struct json *json, const char *key, bool value);
 

@@ -142,6 +142,7 @@
 
 #define CAPIPC_MESSAGE_MAX	(1U << 20)	/* bytes in a message */
 #define CAPIPC_ATTACHMENTS_MAX	253U		/* attachments of a message */
+#define CAPIPC_BATCH_MAX	64U		/* messages in a batch */
 #define CAPIPC_INVITED_MAX	64U		/* attachments of an invitation */
 #define CAPIPC_RULES_MAX	256U		/* rules in a list */
 #define CAPIPC_RANGES_MAX	256U		/* ranges of ordinals in an attenuation */
@@ -453,6 +454,52 @@ struct capipc_send {
 	__u32 ordinal;
 };
 
+/**
+ * struct capipc_batched - one of several messages
+ * @ordinal: number of the method
+ * @data_len: number of bytes, may be zero
+ */
+struct capipc_batched {
+	__u32 ordinal;
+	__u32 data_len;
+};
+
+/**
+ * struct capipc_send_batch - CAPIPC_IOC_SEND_BATCH: send several messages that carry nothing
+ * @size: size of the struct as the caller knows it
+ * @flags: %CAPIPC_NOWAIT or zero
+ * @deadline_ns: how long to wait for room in the window, for the first message
+ * @messages: pointer to an array of struct capipc_batched
+ * @data: pointer to the bytes of all of them, one after the other
+ * @data_len: number of those bytes: the sum of theirs (EINVAL), at most
+ *            %CAPIPC_MESSAGE_MAX (EMSGSIZE)
+ * @count: number of messages, 1 to %CAPIPC_BATCH_MAX
+ * @handle: an endpoint with %CAPIPC_RIGHT_WRITE
+ * @sent: out: how many were sent
+ *
+ * As if each message were sent by a CAPIPC_IOC_SEND, in this order, up to the first that
+ * fails. It succeeds if one was sent: there may be room for some of them only,
+ * or a rule may deny the next, which the request that begins with it finds out. It fails
+ * if not even the first could be sent, with the error of that one, and then nothing has
+ * happened; likewise if anything is malformed or cannot be read. It waits for the
+ * first only. The messages of a batch are received one by one, or several together, as
+ * any others. They are charged to the account of the sender until the last of them has
+ * been received.
+ *
+ * Errors: those of CAPIPC_IOC_SEND, but ELOOP and ETOOMANYREFS.
+ */
+struct capipc_send_batch {
+	__u32 size;
+	__u32 flags;
+	__s64 deadline_ns;
+	__u64 messages;
+	__u64 data;
+	__u32 data_len;
+	__u32 count;
+	__u32 handle;
+	__u32 sent;
+};
+
 /* How far a call has come. */
 enum capipc_call_state {
 	CAPIPC_CALL_UNSENT	= 0,	/* nothing was sent */
@@ -646,6 +693,58 @@ struct capipc_receive {
 	struct capipc_stamp stamp;
 	__u32 area;
 	__u32 reserved;
+};
+
+/**
+ * struct capipc_receive_batch - CAPIPC_IOC_RECEIVE_BATCH: take several messages at once
+ * @size: size of the struct as the caller knows it
+ * @flags: %CAPIPC_NOWAIT or zero
+ * @deadline_ns: how long to wait
+ * @messages: pointer to room for an array of struct capipc_batched
+ * @data: pointer to room for the bytes of all of them, one after the other
+ * @data_capacity: room at @data, bytes
+ * @count_capacity: room at @messages, elements, not zero; no more than %CAPIPC_BATCH_MAX
+ *                  are received at a time
+ * @handle: what to receive from, as for CAPIPC_IOC_RECEIVE, or 0 for all of the context
+ * @type: out: enum capipc_receive_type: what came, or comes, next
+ * @from: out: the handle it came from
+ * @count: out: number of messages. 0: something else comes next
+ * @data_len: out: number of bytes of all of them
+ * @facet: out: facet of the endpoint, as the rules of the listener chose it
+ * @cookie: out: cookie of @from
+ * @stamp: out: who sent all of them
+ *
+ * What comes next is found, and waited for, as CAPIPC_IOC_RECEIVE does. If it is a message
+ * that wants no answer and carries nothing, it is received, and with it those that
+ * follow in the same queue, as long as they are such messages too, have the same sender and
+ * stamp, and there is room; whether they were sent in a batch or one by one.
+ *
+ * If it is anything else, @count is 0 and it stays: @type and @from tell what it is, and
+ * CAPIPC_IOC_RECEIVE takes it. If the first message is larger than the room, it stays,
+ * and EMSGSIZE comes with @type, @from and its @data_len. After EFAULT all of them are
+ * where they were.
+ *
+ * A batch is one turn of what it comes from: others have theirs before the next.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE, EAGAIN,
+ * ETIMEDOUT, EINTR, EMSGSIZE.
+ */
+struct capipc_receive_batch {
+	__u32 size;
+	__u32 flags;
+	__s64 deadline_ns;
+	__u64 messages;
+	__u64 data;
+	__u32 data_capacity;
+	__u32 count_capacity;
+	__u32 handle;
+	__u32 type;
+	__u32 from;
+	__u32 count;
+	__u32 data_len;
+	__u32 facet;
+	__u64 cookie;
+	struct capipc_stamp stamp;
 };
 
 /**
@@ -1297,5 +1396,7 @@ struct capipc_signal {
 #define CAPIPC_IOC_CREATE_BUFFER _IO(CAPIPC_IOC_TYPE, 0x16)
 #define CAPIPC_IOC_CREATE_DATA_PIPE _IO(CAPIPC_IOC_TYPE, 0x17)
 #define CAPIPC_IOC_SIGNAL	_IO(CAPIPC_IOC_TYPE, 0x18)
+#define CAPIPC_IOC_SEND_BATCH	_IO(CAPIPC_IOC_TYPE, 0x19)
+#define CAPIPC_IOC_RECEIVE_BATCH _IO(CAPIPC_IOC_TYPE, 0x1a)
 
 #endif /* _UAPI_LINUX_CAPIPC_H */

@@ -38,6 +38,7 @@
 
 /* The objects, and what is received or understood. */
 struct capipc_accepted;
+struct capipc_batch;
 struct capipc_consumer;
 struct capipc_context;
 struct capipc_dispatcher;
