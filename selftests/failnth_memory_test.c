@@ -31,7 +31,7 @@ static int prepare_area(struct scene *s)
 			      sizeof(AREA_BYTES));
 }
 
-static int run_receive_area(struct scene *s)
+static int run_receive_in(struct scene *s)
 {
 	s->m.r = (struct capipc_receive){
 		.flags = CAPIPC_NOWAIT,
@@ -42,7 +42,7 @@ static int run_receive_area(struct scene *s)
 	return ipc_do_receive(s->fd, &s->m.r);
 }
 
-static int was_received_there(struct scene *s)
+static int was_there(struct scene *s)
 {
 	char *p;
 	int ret = ipc_map(s->fd, s->buffer, 20 * 4096, PROT_READ, &p);
@@ -137,7 +137,7 @@ static int run_send_buffer(struct scene *s)
 
 STEP(create_buffer, NULL, run_create_buffer, NULL, close_got);
 STEP(create_area, NULL, run_create_area, NULL, close_got);
-STEP(receive_area, prepare_area, run_receive_area, buffer_is_there, was_received_there);
+STEP(receive_in, prepare_area, run_receive_in, buffer_is_there, was_there);
 STEP(duplicate, prepare_buffer, run_duplicate, buffer_is_there, close_got);
 STEP(map, prepare_buffer, run_map, buffer_is_there, unmap);
 STEP(create_data_pipe, NULL, run_create_data_pipe, NULL, close_ends);

@@ -159,7 +159,7 @@ static int was_sent_batch(struct scene *s)
 }
 
 /* The server sends the same, and one more. */
-static int prepare_receive_batch(struct scene *s)
+static int prepare_batch(struct scene *s)
 {
 	struct scene server = { .fd = s->server, .end = s->server_end };
 	int ret = run_send_batch(&server);
@@ -170,7 +170,7 @@ static int prepare_receive_batch(struct scene *s)
 static struct capipc_batched batch[4];
 static char batch_data[4000];
 
-static int run_receive_batch(struct scene *s)
+static int receive_batch(struct scene *s)
 {
 	struct capipc_receive_batch a = {
 		.size = sizeof(a),
@@ -187,12 +187,12 @@ static int run_receive_batch(struct scene *s)
 	return ret;
 }
 
-static int not_received_batch(struct scene *s)
+static int batch_stays(struct scene *s)
 {
 	return ipc_queued(s->fd, s->end) == 4 ? 0 : -EPROTO;
 }
 
-static int was_received_batch(struct scene *s)
+static int batch_came(struct scene *s)
 {
 	return s->got == 4 && batch[0].ordinal == 1 &&
 			       batch[1].data_len == 3000 &&
@@ -389,8 +389,7 @@ STEP(inspect, NULL, run_inspect, NULL, NULL);
 STEP(send, NULL, run_send, not_sent, was_sent);
 STEP(receive, prepare_receive, run_receive, not_received, was_received);
 STEP(send_batch, NULL, run_send_batch, not_sent, was_sent_batch);
-STEP(receive_batch, prepare_receive_batch, run_receive_batch, not_received_batch,
-	was_received_batch);
+STEP(receive_batch, prepare_batch, receive_batch, batch_stays, batch_came);
 
 FIXTURE_VARIANT_ADD(failnth, call){
 	.step = { prepare_call, run_call, resume_call, end_call,

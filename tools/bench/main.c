@@ -269,15 +269,24 @@ static int compare(const struct wish *wish, const struct report *report)
 	return differences ? STATUS_DIFFERS : STATUS_OK;
 }
 
+static int measure_memory(const struct wish *wish)
+{
+	enum memory_format format = MEMORY_TEXT;
+
+	if (wish->show == report_write)
+		format = MEMORY_JSON;
+	else if (wish->show == report_markdown)
+		format = MEMORY_MARKDOWN;
+	return memory_report(stdout, format, wish->options.operations);
+}
+
 static int fulfil(const struct wish *wish)
 {
 	struct report report;
 	int status = STATUS_OK;
 
 	if (wish->memory)
-		return finish_output(memory_report(stdout,
-						   wish->show == report_write,
-						   wish->options.operations));
+		return finish_output(measure_memory(wish));
 	if (wish->from) {
 		if (!report_read(wish->from, &report))
 			return STATUS_FAILED;

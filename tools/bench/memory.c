@@ -283,35 +283,50 @@ static int64_t others(const struct slab_state *difference)
 	return difference->large + difference->vmalloc + difference->percpu;
 }
 
-static void print_table(FILE *out, const struct kind *kind,
-			const struct result *result)
+/* "2x256 +28": of the sizes of objects how many, and bytes in pages. */
+static void print_objects(FILE *out, const struct result *result)
 {
 	const struct slab_state *difference = &result->difference;
 	const struct slab_cache *cache = difference->caches;
 	const struct slab_cache *end = cache + difference->count;
 
-	fprintf(out, "%-22s %8.0f ", kind->name,
-		each(result, slab_bytes(difference)));
 	for (; cache < end; cache++) {
 		if (has_part(result, cache))
-			fprintf(out, " %.4gx%u", each(result, cache->objects),
+			fprintf(out, " %.3gx%u", each(result, cache->objects),
 				cache->size);
 	}
 	if (others(difference))
 		fprintf(out, " +%.0f", each(result, others(difference)));
+}
+
+static void print_text(FILE *out, const struct kind *kind,
+		       const struct result *result)
+{
+	fprintf(out, "%-22s %8.0f ", kind->name,
+		each(result, slab_bytes(&result->difference)));
+	print_objects(out, result);
 	fprintf(out, "\n");
 }
 
+static void print_markdown(FILE *out, const struct kind *kind,
+			   const struct result *result)
+{
+	fprintf(out, "| %s%s%s | %.0f |", kind->name, *kind->title ? ", " : "",
+		kind->title, each(result, slab_bytes(&result->difference)));
+	print_objects(out, result);
+	fprintf(out, " |\n");
+}
+
 static void print_json(FILE *out, const struct kind *kind,
-		       const struct result *result, bool first)
+		       const struct result *result)
 {
 	const struct slab_state *difference = &result->difference;
 	const struct slab_cache *cache = difference->caches;
 	const struct slab_cache *end = cache + difference->count;
 	const char *comma = "";
 
-	fprintf(out, "%s\n    {\"name\": \"%s\", \"title\": \"%s\", ",
-		first ? "" : ",", kind->name, kind->title);
+	fprintf(out, "    {\"name\": \"%s\", \"title\": \"%s\", ", kind->name,
+		kind->title);
 	fprintf(out, "\"bytes\": %.1f, \"pages\": %.1f, \"objects\": [",
 		each(result, slab_bytes(difference)),
 		each(result, others(difference)));
@@ -326,22 +341,34 @@ static void print_json(FILE *out, const struct kind *kind,
 	fprintf(out, "]}");
 }
 
-int memory_report(FILE *out, bool json, uint32_t count)
+static const struct {
+	const char *begin;
+	void (*print)(FILE *out, const struct kind *kind,
+		      const struct result *result);
+	const char *between;
+	const char *end;
+} formats[] = {
+	[MEMORY_TEXT] = { "memory                    bytes  in objects of the kernel\n",
+			  print_text, "", "" },
+	[MEMORY_MARKDOWN] = { "| what | bytes | in objects of the kernel |\n"
+			      "|---|---:|---|\n",
+			      print_markdown, "", "" },
+	[MEMORY_JSON] = { "{\n  \"memory\": [\n", print_json, ",\n",
+			  "\n  ]\n}\n" },
+};
+
+int memory_report(FILE *out, enum memory_format format, uint32_t count)
 {
 	struct result *result = mmap(NULL, sizeof(*result),
 				     PROT_READ | PROT_WRITE,
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	bool first = true;
+	const char *between = "";
 	int status = 0;
 	size_t n;
 
 	if (result == MAP_FAILED)
 		return 1;
-	if (json)
-		fprintf(out, "{\n  \"memory\": [");
-	else
-		fprintf(out, "%-22s %8s  %s\n", "memory", "bytes",
-			"of these objects, in the kernel");
+	fputs(formats[format].begin, out);
 	for (n = 0; n < KINDS; n++) {
 		if (kinds[n].device && access(kinds[n].device, R_OK | W_OK))
 			continue;
@@ -350,15 +377,13 @@ int memory_report(FILE *out, bool json, uint32_t count)
 			fprintf(stderr, "capipc-bench: %s: %s\n", kinds[n].name,
 				strerror(-result->error));
 			status = 1;
-		} else if (json) {
-			print_json(out, &kinds[n], result, first);
-			first = false;
-		} else {
-			print_table(out, &kinds[n], result);
+			continue;
 		}
+		fputs(between, out);
+		between = formats[format].between;
+		formats[format].print(out, &kinds[n], result);
 	}
-	if (json)
-		fprintf(out, "\n  ]\n}\n");
+	fputs(formats[format].end, out);
 	munmap(result, sizeof(*result));
 	return status;
 }

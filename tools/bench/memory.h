@@ -6,14 +6,19 @@
 #ifndef BENCH_MEMORY_H
 #define BENCH_MEMORY_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+
+enum memory_format {
+	MEMORY_TEXT,
+	MEMORY_MARKDOWN,
+	MEMORY_JSON,
+};
 
 /*
  * Of so many of each kind, or, with 0, as many as make it exact. Takes root, and a
  * kernel with SLUB. Returns 0, or 1 if it could not look at all of it.
  */
-int memory_report(FILE *out, bool json, uint32_t count);
+int memory_report(FILE *out, enum memory_format format, uint32_t count);
 
 #endif /* BENCH_MEMORY_H */
