@@ -6,7 +6,7 @@
 
 #include <pthread.h>
 
-#define AREA 40000U
+#define AREA ((size_t)40000)
 
 static uint32_t ends[2];
 
