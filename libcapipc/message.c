@@ -77,11 +77,12 @@ void capipc_message_reset(struct capipc_message *message, uint32_t ordinal)
 	message->stamp = (struct capipc_stamp){ 0 };
 }
 
+/* @bytes is not 0 */
 static int message_reserve_bytes(struct capipc_message *message, size_t bytes)
 {
 	uint8_t *data;
 
-	if (bytes <= message->room)
+	if (message->data && bytes <= message->room)
 		return 0;
 	if (bytes > CAPIPC_MESSAGE_MAX)
 		return -EMSGSIZE;
@@ -113,9 +114,8 @@ int capipc_message_reserve(struct capipc_message *message, size_t bytes,
 			   size_t handles)
 {
 	KEEP_ERRNO();
-	int ret;
+	int ret = bytes ? message_reserve_bytes(message, bytes) : 0;
 
-	ret = message_reserve_bytes(message, bytes);
 	if (ret < 0)
 		return ret;
 	return message_reserve_handles(message, handles);

@@ -118,6 +118,8 @@ static void test_send(void)
 
 static unsigned int requests;
 
+static const char three[6] = { '1', 't', 'h', 'r', 'e', 'e' };
+
 /* First one of 100000 bytes, then something else, then three. */
 static int fake_receive(unsigned long request, void *argument)
 {
@@ -153,11 +155,11 @@ static int fake_receive(unsigned long request, void *argument)
 		break;
 	case 3:
 		receive->count = 3;
-		receive->data_len = 6;
+		receive->data_len = sizeof(three);
 		messages[0] = (struct capipc_batched){ 1, 1 };
 		messages[1] = (struct capipc_batched){ 2, 0 };
 		messages[2] = (struct capipc_batched){ 3, 5 };
-		memcpy(data, "1three", 6);
+		memcpy(data, three, sizeof(three));
 		receive->stamp.uid = 77;
 		break;
 	default:
