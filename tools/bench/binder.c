@@ -197,9 +197,11 @@ static int publish(struct state *state)
 	binder_attach(&parcel, BINDER_TYPE_BINDER, ++state->objects);
 	binder_transact(&state->thread, BC_TRANSACTION, BINDER_MANAGER,
 			BINDER_ADD, 0, &parcel);
-	/* never freed, see binder_connect() */
 	ret = binder_wait(&state->thread, &reply);
-	return ret ? ret : binder_talk(&state->thread, false);
+	if (ret)
+		return ret;
+	binder_free(&state->thread, binder_message(&reply));
+	return binder_talk(&state->thread, false);
 }
 
 static int binder_serve(struct cell *cell)
@@ -305,11 +307,14 @@ static int find_nothing(struct state *state)
 			  sizeof(one), 1, &got);
 }
 
-/*
- * What found the server is not freed. So the client has the object for as long as it
- * lives, and the first page of its area stays in use, which is cheaper than a page
- * that comes and goes with each message. The server's stays for what published it.
- */
+static void free_last(struct binder_thread *thread, const void **message)
+{
+	if (*message)
+		binder_free(thread, *message);
+	*message = NULL;
+}
+
+/* The client has the object for as long as it lives; every message is freed, as by libbinder. */
 static int binder_connect(struct cell *cell)
 {
 	struct state *state = cell->state;
@@ -327,17 +332,14 @@ static int binder_connect(struct cell *cell)
 		ret = find_nothing(state);
 	else
 		ret = find(state, &state->targets[0]);
+	if (!ret && state->found) {
+		binder_say(&state->thread, BC_ACQUIRE, &state->targets[0]);
+		free_last(&state->thread, &state->found);
+	}
 	if (!ret && work->pipes > 1)
 		ret = get_objects(state, state->targets[0], state->targets + 1,
 				  work->pipes - 1);
 	return ret ? ret : fill_request(cell);
-}
-
-static void free_last(struct binder_thread *thread, const void **message)
-{
-	if (*message)
-		binder_free(thread, *message);
-	*message = NULL;
 }
 
 /* They are ours again, by the names that they have now. */
