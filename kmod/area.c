@@ -2,12 +2,12 @@
 /*
  * Receive areas: see area.h.
  */
-#include <linux/mm.h>
 #include <linux/uaccess.h>
 
 #include "area.h"
 #include "buffer.h"
 #include "context.h"
+#include "copy.h"
 #include "memory.h"
 #include "table.h"
 
@@ -28,78 +28,39 @@
 int capipc_room_open(struct capipc_room *room, struct capipc_context *context, u32 area,
 		     u64 offset, u32 capacity)
 {
-	struct capipc_handle handle;
+	struct capipc_memory *memory = capipc_table_get_buffer(&context->table, area,
+							       CAPIPC_RIGHT_READ);
 	u64 size;
-	int ret;
+	int ret = 0;
 
-	ret = capipc_table_get(&context->table, area, CAPIPC_KIND_BUFFER, CAPIPC_RIGHT_READ,
-			       &handle);
-	if (ret)
-		return ret;
-	size = capipc_memory_size(handle.memory);
-	if (!handle.memory->area)
+	if (IS_ERR(memory))
+		return PTR_ERR(memory);
+	size = capipc_memory_size(memory);
+	if (!memory->kernel)
 		ret = -EPROTOTYPE;
 	else if (offset > size || capacity > size - offset)
 		ret = -EINVAL;
-	else if (atomic_xchg_acquire(&handle.memory->in_use, 1))
+	else if (atomic_xchg_acquire(&memory->in_use, 1))
 		ret = -EBUSY;
 	if (ret) {
-		capipc_handle_put(&handle);
+		capipc_memory_put(memory);
 		return ret;
 	}
-	room->memory = handle.memory;
+	room->memory = memory;
 	room->offset = offset;
 	return 0;
-}
-
-void capipc_room_close(const struct capipc_room *room)
-{
-	if (!room->memory)
-		return;
-	atomic_set_release(&room->memory->in_use, 0);
-	capipc_memory_put(room->memory);
-}
-
-/*
- * The bytes at an offset, and how many of @len follow one another in the kernel's
- * memory as well.
- */
-static void *capipc_room_at(const struct capipc_room *room, size_t at, size_t len, size_t *run)
-{
-	struct page **pages = room->memory->pages;
-	size_t offset = room->offset + at;
-	unsigned long i = offset >> PAGE_SHIFT;
-	void *start = page_address(pages[i]) + offset_in_page(offset);
-
-	*run = PAGE_SIZE - offset_in_page(offset);
-	for (; *run < len && page_to_pfn(pages[i + 1]) == page_to_pfn(pages[i]) + 1; i++)
-		*run += PAGE_SIZE;
-	*run = min(*run, len);
-	return start;
 }
 
 /* Copy bytes to where they go. */
 void capipc_room_write(const struct capipc_room *room, const void *from, size_t len)
 {
-	size_t at, run;
-	void *to;
-
-	for (at = 0; at < len; at += run) {
-		to = capipc_room_at(room, at, len - at, &run);
-		memcpy(to, from + at, run);
-	}
+	memcpy(room->memory->kernel + room->offset, from, len);
 }
 
 /* Copy bytes back from there. */
 void capipc_room_read(const struct capipc_room *room, void *to, size_t len)
 {
-	size_t at, run;
-	void *from;
-
-	for (at = 0; at < len; at += run) {
-		from = capipc_room_at(room, at, len - at, &run);
-		memcpy(to + at, from, run);
-	}
+	memcpy(to, room->memory->kernel + room->offset, len);
 }
 
 /**
@@ -114,17 +75,12 @@ void capipc_room_read(const struct capipc_room *room, void *to, size_t len)
  */
 bool capipc_room_fill(const struct capipc_room *room, const void __user *from, size_t len)
 {
-	unsigned long left = 0;
-	size_t at, run;
-	void *to;
+	unsigned long left;
 
 	if (!access_ok(from, len))
 		return false;
 	pagefault_disable();
-	for (at = 0; at < len && !left; at += run) {
-		to = capipc_room_at(room, at, len - at, &run);
-		left = __copy_from_user_inatomic(to, from + at, run);
-	}
+	left = capipc_copy_in_pages(room->memory->kernel + room->offset, from, len);
 	pagefault_enable();
 	return !left;
 }

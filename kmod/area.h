@@ -11,6 +11,7 @@
 #define CAPIPC_AREA_H
 
 #include "main.h"
+#include "memory.h"
 
 /**
  * struct capipc_room - where in an area the bytes of a message go
@@ -24,9 +25,16 @@ struct capipc_room {
 
 int __must_check capipc_room_open(struct capipc_room *room, struct capipc_context *context,
 				  u32 area, u64 offset, u32 capacity);
-void capipc_room_close(const struct capipc_room *room);
 void capipc_room_write(const struct capipc_room *room, const void *from, size_t len);
 void capipc_room_read(const struct capipc_room *room, void *to, size_t len);
 bool capipc_room_fill(const struct capipc_room *room, const void __user *from, size_t len);
+
+static inline void capipc_room_close(const struct capipc_room *room)
+{
+	if (!room->memory)
+		return;
+	atomic_set_release(&room->memory->in_use, 0);
+	capipc_memory_put(room->memory);
+}
 
 #endif /* CAPIPC_AREA_H */

@@ -147,7 +147,7 @@ int capipc_ioctl_send_batch(struct capipc_context *context, struct capipc_reques
 	struct capipc_deadline deadline = capipc_deadline(arg->deadline_ns, arg->flags,
 							  request->file);
 	struct capipc_batched messages[CAPIPC_BATCH_MAX];
-	struct capipc_handle handle;
+	struct capipc_endpoint *endpoint;
 	int ret;
 
 	if ((arg->flags & ~CAPIPC_NOWAIT) || !arg->count || arg->count > CAPIPC_BATCH_MAX)
@@ -160,12 +160,11 @@ int capipc_ioctl_send_batch(struct capipc_context *context, struct capipc_reques
 	/* What cannot be undone comes last: see that the answer can be written. */
 	if (put_user(0, &user->sent))
 		return -EFAULT;
-	ret = capipc_table_get(&context->table, arg->handle, CAPIPC_KIND_ENDPOINT,
-			       CAPIPC_RIGHT_WRITE, &handle);
-	if (ret)
-		return ret;
-	ret = capipc_batch_send(context, capipc_endpoint(handle.object), arg, &deadline, messages);
-	capipc_handle_put(&handle);
+	endpoint = capipc_table_get_endpoint(&context->table, arg->handle, CAPIPC_RIGHT_WRITE);
+	if (IS_ERR(endpoint))
+		return PTR_ERR(endpoint);
+	ret = capipc_batch_send(context, endpoint, arg, &deadline, messages);
+	capipc_endpoint_put(endpoint);
 	if (ret < 0)
 		return ret;
 	/* They are sent: whoever unmaps the struct meanwhile does not learn how many. */
@@ -370,6 +369,7 @@ static void capipc_batch_finish(struct capipc_context *context, struct capipc_ob
 	capipc_window_release_batch_locked(endpoint,
 					   capipc_messages_size(arg->count, arg->data_len),
 					   arg->count);
+	WRITE_ONCE(endpoint->no_area, true);
 	last = endpoint->last;
 	endpoint->last = capipc_ident_get(message->sender);
 	if (taken->last < message->count) {

@@ -16,6 +16,7 @@
 #include "copy.h"
 #include "ident.h"
 #include "ioctl.h"
+#include "limits.h"
 #include "message.h"
 #include "object.h"
 #include "pipe.h"
@@ -142,9 +143,10 @@ static int capipc_call_finish(struct capipc_context *context, struct capipc_requ
  * @waiter: the thread: the call knows of it, or it has been called
  * @over: out: nobody needs to come back for it
  */
-static int capipc_call_wait(struct capipc_context *context, struct capipc_request *request,
-			    struct capipc_transaction *transaction, struct capipc_waiter *waiter,
-			    const struct capipc_deadline *deadline, bool *over)
+static __always_inline int
+capipc_call_wait(struct capipc_context *context, struct capipc_request *request,
+		 struct capipc_transaction *transaction, struct capipc_waiter *waiter,
+		 const struct capipc_deadline *deadline, bool *over)
 {
 	struct capipc_call *arg = &request->argument.call;
 	bool expired;
@@ -174,7 +176,8 @@ static int capipc_call_wait(struct capipc_context *context, struct capipc_reques
 	return capipc_request_respond(request) ?: ret;
 }
 
-static int capipc_call_resume(struct capipc_context *context, struct capipc_request *request)
+static noinline int capipc_call_resume(struct capipc_context *context,
+				       struct capipc_request *request)
 {
 	struct capipc_call *arg = &request->argument.call;
 	struct capipc_deadline deadline = capipc_deadline(arg->deadline_ns, 0, request->file);
@@ -280,12 +283,49 @@ static noinline int capipc_answer_moving(struct capipc_context *context,
 	return 0;
 }
 
+/*
+ * A short cut: if it is clear who replies, the answer can be given, and the call be taken off
+ * the list of those of its pipe, at once. Whoever cuts the pipe finds it before, or answered.
+ * Returns 0, -ECANCELED; or 1 if nothing has happened.
+ */
+static int capipc_answer_now(struct capipc_context *context,
+			     struct capipc_transaction *transaction, struct capipc_message *reply)
+{
+	struct capipc_endpoint *endpoint = transaction->target;
+	int ret = 1;
+
+	if (!READ_ONCE(capipc_fast_path))
+		return ret;
+	capipc_object_lock(&endpoint->object);
+	if (likely(endpoint->object.owner == context &&
+		   capipc_ident_is_current(endpoint->ident, context))) {
+		reply->sender = capipc_ident_get(endpoint->ident);
+		reply->sender_changed = endpoint->ident_changed;
+		list_del_init(&transaction->link);
+		ret = capipc_transaction_answer(transaction, reply) ? 0 : -ECANCELED;
+	}
+	capipc_object_unlock(&endpoint->object);
+	return ret;
+}
+
+static int capipc_answer(struct capipc_context *context, const struct capipc_reply *arg,
+			 struct capipc_transaction *transaction, struct capipc_message *reply)
+{
+	reply->sender = capipc_endpoint_sender(transaction->target, context,
+					       &reply->sender_changed);
+	if (!reply->sender)
+		return -ENOMEM;
+	if (arg->attachments_count)
+		return capipc_answer_moving(context, arg, transaction, reply);
+	return capipc_transaction_answer(transaction, reply) ? 0 : -ECANCELED;
+}
+
 /* Build the reply and hand it over; the handle is marked as moving. */
 static int capipc_reply_to(struct capipc_context *context, const struct capipc_reply *arg,
 			   struct capipc_transaction *transaction)
 {
 	struct capipc_message *reply;
-	int ret = 0;
+	int ret;
 
 	if (arg->data_len > transaction->reply_capacity ||
 	    arg->attachments_count > transaction->reply_attachments)
@@ -294,14 +334,9 @@ static int capipc_reply_to(struct capipc_context *context, const struct capipc_r
 				      arg->attachments_count);
 	if (IS_ERR(reply))
 		return PTR_ERR(reply);
-	reply->sender = capipc_endpoint_sender(transaction->target, context,
-					       &reply->sender_changed);
-	if (!reply->sender)
-		ret = -ENOMEM;
-	else if (arg->attachments_count)
-		ret = capipc_answer_moving(context, arg, transaction, reply);
-	else if (!capipc_transaction_answer(transaction, reply))
-		ret = -ECANCELED;
+	ret = arg->attachments_count ? 1 : capipc_answer_now(context, transaction, reply);
+	if (ret > 0)
+		ret = capipc_answer(context, arg, transaction, reply);
 	if (ret)
 		capipc_message_free(reply);
 	else

@@ -27,6 +27,15 @@
 #define __counted_by(member)
 #endif
 
+/* What is written before it is read, and need not be zeroed on top of that. */
+#ifndef __uninitialized
+#if __has_attribute(__uninitialized__)
+#define __uninitialized			__attribute__((__uninitialized__))
+#else
+#define __uninitialized
+#endif
+#endif
+
 #if KERNEL_VERSION(6, 2, 0) <= LINUX_VERSION_CODE
 #define capipc_compat_devnode_device	const struct device
 #else

@@ -134,23 +134,20 @@ int capipc_ioctl_confine(struct capipc_context *context, struct capipc_request *
 	const struct capipc_confine *arg = &request->argument.confine;
 	struct capipc_confinement *confinement;
 	struct capipc_endpoint *endpoint;
-	struct capipc_handle handle;
 	int ret;
 
 	if (arg->flags || arg->reserved)
 		return -EINVAL;
-	ret = capipc_table_get(&context->table, arg->handle, CAPIPC_KIND_ENDPOINT,
-			       CAPIPC_RIGHT_ADMIN, &handle);
-	if (ret)
-		return ret;
+	endpoint = capipc_table_get_endpoint(&context->table, arg->handle, CAPIPC_RIGHT_ADMIN);
+	if (IS_ERR(endpoint))
+		return PTR_ERR(endpoint);
 	confinement = capipc_confinement_create(context, arg);
 	if (IS_ERR(confinement)) {
 		ret = PTR_ERR(confinement);
 		goto out_put;
 	}
-	endpoint = capipc_endpoint(handle.object);
-	capipc_object_lock(handle.object);
-	if (handle.object->owner != context || handle.object->handle != arg->handle) {
+	capipc_object_lock(&endpoint->object);
+	if (endpoint->object.owner != context || endpoint->object.handle != arg->handle) {
 		ret = -EBADF;
 	} else if (endpoint->confinement) {
 		ret = -EBUSY;
@@ -158,9 +155,9 @@ int capipc_ioctl_confine(struct capipc_context *context, struct capipc_request *
 		endpoint->confinement = confinement;
 		confinement = NULL;
 	}
-	capipc_object_unlock(handle.object);
+	capipc_object_unlock(&endpoint->object);
 	capipc_confinement_free(confinement);
 out_put:
-	capipc_handle_put(&handle);
+	capipc_endpoint_put(endpoint);
 	return ret;
 }

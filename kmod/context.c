@@ -28,17 +28,6 @@
 
 static atomic_long_t capipc_context_ids = ATOMIC_LONG_INIT(0);
 
-/**
- * capipc_context_is_mine - does the caller run in the context's address space?
- * @context: the context
- *
- * The notifier pins the mm_struct, so its address is not reused meanwhile.
- */
-bool capipc_context_is_mine(const struct capipc_context *context)
-{
-	return context->process->notifier.mm == current->mm;
-}
-
 static struct file *capipc_context_find_exe(void)
 {
 	struct file *exe;
@@ -91,6 +80,7 @@ static int capipc_open(struct inode *inode, struct file *file)
 	capipc_ready_init(&context->ready);
 	INIT_LIST_HEAD(&context->receivers);
 	init_waitqueue_head(&context->wait);
+	capipc_patience_init(&context->patience);
 
 	context->account = capipc_account_create(context->id, current->nsproxy->net_ns);
 	if (IS_ERR(context->account)) {
@@ -141,18 +131,10 @@ static const struct cred *capipc_context_set_cred(struct capipc_context *context
 	return old;
 }
 
-/**
- * capipc_context_note_cred - remember the credentials of who receives
- * @context: the context, of the caller
- *
- * Rules that compare the sender with the receiver look at these.
- */
-void capipc_context_note_cred(struct capipc_context *context)
+/* The calling thread's are others than those it has. */
+void capipc_context_change_cred(struct capipc_context *context)
 {
-	const struct cred *cred = current_cred();
-
-	if (unlikely(rcu_access_pointer(context->cred) != cred))
-		put_cred(capipc_context_set_cred(context, capipc_cred_get(cred)));
+	put_cred(capipc_context_set_cred(context, capipc_cred_get(current_cred())));
 }
 
 /**

@@ -16,6 +16,7 @@
 #include "account.h"
 #include "ident.h"
 #include "main.h"
+#include "process.h"
 #include "ready.h"
 #include "table.h"
 #include "waiter.h"
@@ -38,7 +39,6 @@
  * @ready_lock: protects @ready and @receivers
  * @ready: objects that something can be received from
  * @receivers: threads that wait for @ready, those who came last first
- * @has_area: something was received into an area; a hint
  * @wait: threads that wait for something else of an object, and pollers
  * @patience: of threads that wait for something to receive, or for a reply
  * @cred: credentials with which it was opened or last received from; RCU,
@@ -67,13 +67,23 @@ struct capipc_context {
 	struct capipc_ready ready;
 	struct list_head receivers;
 	struct capipc_patience patience;
-	bool has_area;
 	wait_queue_head_t wait;
 	const struct cred __rcu *cred;
 	struct capipc_label *label;
 	struct capipc_message *spare_message;
 	struct capipc_transaction *spare_transaction;
 };
+
+/**
+ * capipc_context_is_mine - does the caller run in the context's address space?
+ * @context: the context
+ *
+ * The notifier pins the mm_struct, so its address is not reused meanwhile.
+ */
+static inline bool capipc_context_is_mine(const struct capipc_context *context)
+{
+	return context->process->notifier.mm == current->mm;
+}
 
 /* Is it still what capipc_ident_create() would make? @ident may be NULL. */
 static inline bool capipc_ident_is_current(const struct capipc_ident *ident,
@@ -88,8 +98,19 @@ extern const struct file_operations capipc_fops;
 u64 capipc_context_last_id(void);
 void capipc_context_put(struct capipc_context *context);
 void capipc_context_dismantle(struct capipc_context *context);
-bool capipc_context_is_mine(const struct capipc_context *context);
-void capipc_context_note_cred(struct capipc_context *context);
+void capipc_context_change_cred(struct capipc_context *context);
+
+/**
+ * capipc_context_note_cred - remember the credentials of who receives
+ * @context: the context, of the caller
+ *
+ * Rules that compare the sender with the receiver look at these.
+ */
+static inline void capipc_context_note_cred(struct capipc_context *context)
+{
+	if (unlikely(rcu_access_pointer(context->cred) != current_cred()))
+		capipc_context_change_cred(context);
+}
 
 int capipc_ioctl_info(struct capipc_context *context, struct capipc_request *request);
 int capipc_ioctl_close(struct capipc_context *context, struct capipc_request *request);

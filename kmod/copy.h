@@ -13,6 +13,7 @@
 #define CAPIPC_COPY_H
 
 #include <linux/fault-inject-usercopy.h>
+#include <linux/instrumented.h>
 #include <linux/kernel.h>
 #include <linux/uaccess.h>
 
@@ -21,6 +22,29 @@
 
 int __must_check capipc_copy_in(void *to, const void __user *from, size_t len);
 int __must_check capipc_copy_out(void __user *to, const void *from, size_t len);
+
+/**
+ * capipc_copy_in_pages - copy from user memory to pages, without sleeping
+ * @to: where to, in pages that are one after the other
+ * @from: where from; access_ok() has been asked
+ * @len: how many bytes
+ *
+ * With page faults disabled. Whole pages have no objects whose bounds there are to be kept, so
+ * this does not look for them, as it does not where the kernel fills pages of files.
+ *
+ * Return: how many bytes were not copied.
+ */
+static inline unsigned long capipc_copy_in_pages(void *to, const void __user *from, size_t len)
+{
+	unsigned long left;
+
+	if (should_fail_usercopy())
+		return len;
+	instrument_copy_from_user_before(to, from, len);
+	left = raw_copy_from_user(to, from, len);
+	instrument_copy_from_user_after(to, from, len, left);
+	return left;
+}
 
 /**
  * capipc_copy_struct - copy a struct in that begins with its size

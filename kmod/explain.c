@@ -18,19 +18,16 @@
 static int capipc_explain_send(struct capipc_context *context, struct capipc_explain *arg)
 {
 	struct capipc_endpoint *endpoint;
-	struct capipc_handle handle;
 	int ret;
 
-	ret = capipc_table_get(&context->table, arg->handle, CAPIPC_KIND_ENDPOINT,
-			       CAPIPC_RIGHT_WRITE, &handle);
-	if (ret)
-		return ret;
-	endpoint = capipc_endpoint(handle.object);
+	endpoint = capipc_table_get_endpoint(&context->table, arg->handle, CAPIPC_RIGHT_WRITE);
+	if (IS_ERR(endpoint))
+		return PTR_ERR(endpoint);
 	do {
 		ret = capipc_endpoint_refresh_ident(endpoint, context);
 		if (ret)
 			break;
-		capipc_object_lock(handle.object);
+		capipc_object_lock(&endpoint->object);
 		if (!capipc_ident_is_current(endpoint->ident, context)) {
 			ret = -EAGAIN;
 		} else if (capipc_peer_closed_locked(endpoint)) {
@@ -43,13 +40,13 @@ static int capipc_explain_send(struct capipc_context *context, struct capipc_exp
 			rcu_read_unlock();
 			arg->facet = capipc_endpoint_peer(endpoint)->facet;
 		}
-		capipc_object_unlock(handle.object);
+		capipc_object_unlock(&endpoint->object);
 		/* Another thread sends with other credentials again and again. */
 		if (ret == -EAGAIN && fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();
 	} while (ret == -EAGAIN);
-	capipc_handle_put(&handle);
+	capipc_endpoint_put(endpoint);
 	return ret;
 }
 
@@ -57,12 +54,12 @@ static int capipc_explain_connect(struct capipc_context *context, struct capipc_
 {
 	struct capipc_listener *listener;
 	struct capipc_ident *ident;
-	char *name;
-	int ret = 0;
+	char name[CAPIPC_NAME_MAX + 1];
+	int ret;
 
-	name = capipc_name_copy(arg->name, arg->name_len);
-	if (IS_ERR(name))
-		return PTR_ERR(name);
+	ret = capipc_name_copy(name, arg->name, arg->name_len);
+	if (ret)
+		return ret;
 	ident = capipc_ident_create(context);
 	listener = capipc_listener_find(context->net, name, arg->name_len);
 	if (!ident)
@@ -74,7 +71,6 @@ static int capipc_explain_connect(struct capipc_context *context, struct capipc_
 	if (listener)
 		capipc_listener_put(listener);
 	capipc_ident_put(ident);
-	kfree(name);
 	return ret;
 }
 

@@ -91,9 +91,9 @@ static void capipc_receiver_give_locked(struct capipc_receiver *receiver,
 }
 
 /* May it be sent, and is there room? If so, room has been taken. */
-static bool capipc_fast_may_send_locked(struct capipc_context *context,
-					struct capipc_endpoint *endpoint,
-					const struct capipc_outgoing *outgoing, size_t size)
+static __always_inline bool
+capipc_fast_may_send_locked(struct capipc_context *context, struct capipc_endpoint *endpoint,
+			    const struct capipc_outgoing *outgoing, size_t size)
 {
 	return !capipc_send_check_locked(context, endpoint, outgoing->handle) &&
 	       capipc_ident_is_current(endpoint->ident, context) &&
@@ -110,8 +110,8 @@ static bool capipc_fast_is_next_locked(struct capipc_object *object)
 	       (object->rights & CAPIPC_RIGHT_READ) && !capipc_endpoint(object)->news;
 }
 
-static struct capipc_receiver *capipc_fast_claim_locked(struct capipc_object *object,
-							const struct capipc_message *message)
+static __always_inline struct capipc_receiver *
+capipc_fast_claim_locked(struct capipc_object *object, const struct capipc_message *message)
 {
 	struct capipc_context *owner = object->owner;
 	struct capipc_receiver *receiver;
@@ -122,6 +122,17 @@ static struct capipc_receiver *capipc_fast_claim_locked(struct capipc_object *ob
 	receiver = capipc_receiver_claim_locked(owner, message);
 	spin_unlock(&owner->ready_lock);
 	return receiver;
+}
+
+static __always_inline bool capipc_fast_hand_over_locked(struct capipc_object *object,
+							 struct capipc_message *message)
+{
+	struct capipc_receiver *receiver = capipc_fast_claim_locked(object, message);
+
+	if (!receiver)
+		return false;
+	capipc_receiver_give_locked(receiver, object, message);
+	return true;
 }
 
 /**
@@ -136,21 +147,13 @@ static struct capipc_receiver *capipc_fast_claim_locked(struct capipc_object *ob
  */
 bool capipc_fast_give_locked(struct capipc_object *object, struct capipc_message *message)
 {
-	struct capipc_receiver *receiver;
-
-	if (!READ_ONCE(capipc_fast_path))
-		return false;
-	receiver = capipc_fast_claim_locked(object, message);
-	if (!receiver)
-		return false;
-	capipc_receiver_give_locked(receiver, object, message);
-	return true;
+	return READ_ONCE(capipc_fast_path) && capipc_fast_hand_over_locked(object, message);
 }
 
 /* Let the message, and its call, know who sends it. */
-static void capipc_fast_sign_locked(struct capipc_message *message,
-				    struct capipc_endpoint *endpoint,
-				    const struct capipc_outgoing *outgoing)
+static __always_inline void capipc_fast_sign_locked(struct capipc_message *message,
+						    struct capipc_endpoint *endpoint,
+						    const struct capipc_outgoing *outgoing)
 {
 	message->ordinal = outgoing->ordinal;
 	message->sender = capipc_ident_get(endpoint->ident);
@@ -188,7 +191,9 @@ static bool capipc_fast_send_whole(struct capipc_context *context,
 	sent = capipc_fast_may_send_locked(context, endpoint, outgoing, message->charge);
 	if (likely(sent)) {
 		capipc_fast_sign_locked(message, endpoint, outgoing);
-		capipc_send_post_locked(context, endpoint, message);
+		capipc_send_announce_locked(context, endpoint, message);
+		if (!capipc_fast_hand_over_locked(&capipc_endpoint_peer(endpoint)->object, message))
+			capipc_send_queue_locked(endpoint, message);
 	}
 	capipc_object_unlock(&endpoint->object);
 	return sent;
@@ -239,19 +244,6 @@ out_unlock:
 	return sent;
 }
 
-/* Do threads of who receives it have areas? A guess. */
-static bool capipc_fast_has_area(struct capipc_endpoint *endpoint)
-{
-	const struct capipc_context *owner;
-	bool area;
-
-	rcu_read_lock();
-	owner = READ_ONCE(capipc_endpoint_peer(endpoint)->object.owner);
-	area = owner && READ_ONCE(owner->has_area);
-	rcu_read_unlock();
-	return area;
-}
-
 /* A message that is charged for. A refusal is not told: the general path will. */
 static __always_inline struct capipc_message *
 capipc_fast_message(struct capipc_context *context, u32 len, bool placed)
@@ -262,12 +254,11 @@ capipc_fast_message(struct capipc_context *context, u32 len, bool placed)
 
 	if (capipc_account_try_charge(account, CAPIPC_BYTES, size))
 		return NULL;
-	message = capipc_message_new(context, NULL, len, placed, 0);
-	if (IS_ERR(message)) {
+	message = capipc_message_make(context, len, placed, size);
+	if (likely(message))
+		message->account = account;
+	else
 		capipc_account_uncharge(account, CAPIPC_BYTES, size);
-		return NULL;
-	}
-	message->account = account;
 	return message;
 }
 
@@ -287,13 +278,15 @@ static __always_inline bool capipc_fast_try(struct capipc_context *context,
 		sent = capipc_fast_send_whole(context, endpoint, outgoing, message);
 	if (unlikely(!sent))
 		capipc_message_recycle(message, context);
+	else if (!outgoing->transaction)
+		capipc_endpoint_put(endpoint);
 	return sent;
 }
 
 /**
  * capipc_fast_send - send a message that carries nothing
  * @context: the sender's
- * @endpoint: what it is sent through; the caller has a reference
+ * @endpoint: what it is sent through, with a reference, which is used up if it is sent
  * @outgoing: the message
  *
  * Return: whether it was sent. If not, nothing has happened.
@@ -304,7 +297,9 @@ bool capipc_fast_send(struct capipc_context *context, struct capipc_endpoint *en
 	if (!READ_ONCE(capipc_fast_path) || outgoing->attachments_count ||
 	    outgoing->data_len > CAPIPC_PLACED_MAX)
 		return false;
-	if (outgoing->data_len > CAPIPC_PLACED_MIN && capipc_fast_has_area(endpoint) &&
+	/* A guess: what came before it, if anything did, was received into an area. */
+	if (outgoing->data_len > CAPIPC_PLACED_MIN &&
+	    !READ_ONCE(capipc_endpoint_peer(endpoint)->no_area) &&
 	    capipc_fast_try(context, endpoint, outgoing, true))
 		return true;
 	return capipc_fast_try(context, endpoint, outgoing, false);

@@ -2,16 +2,33 @@
 /*
  * Idents: see ident.h.
  */
+#include <linux/highuid.h>
 #include <linux/pid_namespace.h>
+#include <linux/once.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/siphash.h>
 #include <linux/string.h>
 
 #include "context.h"
 #include "ident.h"
 #include "label.h"
 #include "process.h"
+
+static atomic64_t capipc_ident_ids = ATOMIC64_INIT(0);
+/* No number comes again but by chance, and none tells how many there have been. */
+static u64 capipc_ident_next_id(void)
+{
+	static siphash_aligned_key_t capipc_ident_key;
+	u64 id;
+
+	get_random_once(&capipc_ident_key, sizeof(capipc_ident_key));
+	do {
+		id = siphash_1u64(atomic64_inc_return(&capipc_ident_ids), &capipc_ident_key);
+	} while (!id);
+	return id;
+}
 
 /**
  * capipc_ident_create - pin who the calling thread is
@@ -31,9 +48,7 @@ struct capipc_ident *capipc_ident_create(struct capipc_context *context)
 		return NULL;
 	}
 	refcount_set(&ident->refs, 1);
-	do {
-		ident->id = get_random_u64();
-	} while (!ident->id);
+	ident->id = capipc_ident_next_id();
 	ident->image = context->process->image;
 	ident->exec_id = READ_ONCE(current->self_exec_id);
 	ident->cred = capipc_cred_get(current_cred());
@@ -144,10 +159,7 @@ static bool capipc_ident_shown(const struct capipc_ident *ident)
  */
 static void capipc_ident_show(struct capipc_ident *ident, const struct capipc_stamp *stamp)
 {
-	struct user_namespace *ns = current_user_ns();
-
-	if (!kuid_has_mapping(ns, ident->cred->euid) || !kgid_has_mapping(ns, ident->cred->egid) ||
-	    atomic_cmpxchg(&ident->shown, CAPIPC_UNSHOWN, CAPIPC_SHOWING) != CAPIPC_UNSHOWN)
+	if (atomic_cmpxchg(&ident->shown, CAPIPC_UNSHOWN, CAPIPC_SHOWING) != CAPIPC_UNSHOWN)
 		return;
 	ident->stamp = *stamp;
 	ident->shown_cred = capipc_cred_get(current_cred());
@@ -156,14 +168,17 @@ static void capipc_ident_show(struct capipc_ident *ident, const struct capipc_st
 	atomic_set_release(&ident->shown, CAPIPC_SHOWN);
 }
 
-static void capipc_ident_translate(const struct capipc_ident *ident, struct capipc_stamp *stamp)
+/* Returns whether both ids have a place in the namespace of the calling thread. */
+static bool capipc_ident_translate(const struct capipc_ident *ident, struct capipc_stamp *stamp)
 {
 	struct user_namespace *ns = current_user_ns(), *above;
+	uid_t uid = from_kuid(ns, ident->cred->euid);
+	gid_t gid = from_kgid(ns, ident->cred->egid);
 
 	stamp->id = ident->id;
 	stamp->capabilities = capipc_cred_capabilities(ident->cred, ns);
-	stamp->uid = from_kuid_munged(ns, ident->cred->euid);
-	stamp->gid = from_kgid_munged(ns, ident->cred->egid);
+	stamp->uid = uid == (uid_t)-1 ? overflowuid : uid;
+	stamp->gid = gid == (gid_t)-1 ? overflowgid : gid;
 	stamp->pid = pid_nr_ns(ident->pid, task_active_pid_ns(current));
 	stamp->flags = 0;
 
@@ -171,6 +186,7 @@ static void capipc_ident_translate(const struct capipc_ident *ident, struct capi
 		;
 	if (!above)
 		stamp->flags |= CAPIPC_STAMP_FOREIGN;
+	return uid != (uid_t)-1 && gid != (gid_t)-1;
 }
 
 /**
@@ -181,12 +197,10 @@ static void capipc_ident_translate(const struct capipc_ident *ident, struct capi
  */
 void capipc_ident_stamp(struct capipc_ident *ident, bool changed, struct capipc_stamp *stamp)
 {
-	if (likely(capipc_ident_shown(ident))) {
+	if (likely(capipc_ident_shown(ident)))
 		*stamp = ident->stamp;
-	} else {
-		capipc_ident_translate(ident, stamp);
+	else if (capipc_ident_translate(ident, stamp))
 		capipc_ident_show(ident, stamp);
-	}
 	if (unlikely(changed))
 		stamp->flags |= CAPIPC_STAMP_CHANGED;
 }

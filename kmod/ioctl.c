@@ -107,39 +107,6 @@ int capipc_struct_copy(void *argument, void __user *user, size_t size, size_t mi
 	return ret;
 }
 
-/* The same for a request; those that are made most have a way of their own. */
-static __always_inline int capipc_request_copy(struct capipc_request *request, unsigned int nr,
-					       const struct capipc_ioctl_entry *entry)
-{
-	int ret = 1;
-
-	switch (nr) {
-	case _IOC_NR(CAPIPC_IOC_CALL):
-		ret = capipc_copy_struct(&request->argument, request->user,
-					 sizeof(struct capipc_call), &request->user_size);
-		break;
-	case _IOC_NR(CAPIPC_IOC_RECEIVE):
-		ret = capipc_copy_struct(&request->argument, request->user,
-					 sizeof(struct capipc_receive), &request->user_size);
-		break;
-	case _IOC_NR(CAPIPC_IOC_SEND_BATCH):
-		ret = capipc_copy_struct(&request->argument, request->user,
-					 sizeof(struct capipc_send_batch), &request->user_size);
-		break;
-	case _IOC_NR(CAPIPC_IOC_RECEIVE_BATCH):
-		ret = capipc_copy_struct(&request->argument, request->user,
-					 sizeof(struct capipc_receive_batch),
-					 &request->user_size);
-		break;
-	case _IOC_NR(CAPIPC_IOC_SEND):
-		ret = capipc_copy_struct(&request->argument, request->user,
-					 sizeof(struct capipc_send), &request->user_size);
-		break;
-	}
-	return ret <= 0 ? ret : capipc_struct_copy(&request->argument, request->user, entry->size,
-						   entry->min_size, &request->user_size);
-}
-
 /* Copy the struct back, as much of it as the caller knows. */
 int capipc_request_respond(struct capipc_request *request)
 {
@@ -147,29 +114,76 @@ int capipc_request_respond(struct capipc_request *request)
 			       min(request->size, request->user_size));
 }
 
-long capipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+/* Whatever it is, and whatever size its struct has. */
+static noinline long capipc_ioctl_general(struct capipc_request *request,
+					  struct capipc_context *context, unsigned int cmd)
 {
-	struct capipc_context *context = file->private_data;
 	const struct capipc_ioctl_entry *entry;
-	struct capipc_request request;
 	unsigned int nr = _IOC_NR(cmd);
 	int ret;
 
-	if (!capipc_context_is_mine(context))
-		return -EPERM;
 	if (cmd != _IO(CAPIPC_IOC_TYPE, nr) || nr >= ARRAY_SIZE(capipc_ioctls))
 		return -ENOTTY;
 	entry = &capipc_ioctls[array_index_nospec(nr, ARRAY_SIZE(capipc_ioctls))];
 	if (!entry->serve)
 		return -ENOTTY;
+	request->size = entry->size;
+	ret = capipc_struct_copy(&request->argument, request->user, entry->size, entry->min_size,
+				 &request->user_size);
+	return ret ?: entry->serve(context, request);
+}
 
+/* Those that are made most have a way of their own if they have the size that we know. */
+#define CAPIPC_IOCTL_OFTEN(_request, _context, _serve, _struct)				\
+({											\
+	struct capipc_request *_often = (_request);					\
+	int _ret = capipc_copy_struct(&_often->argument, _often->user,			\
+				      sizeof(_struct), &_often->user_size);		\
+											\
+	_often->size = sizeof(_struct);							\
+	_ret ?: _serve(_context, _often);						\
+})
+
+long capipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct capipc_context *context = file->private_data;
+	/* All of it is written before it is used, but for what is beyond its size. */
+	struct capipc_request request __uninitialized;
+	int ret = 1;
+
+	if (!capipc_context_is_mine(context))
+		return -EPERM;
 	request.file = file;
 	request.user = (void __user *)arg;
-	request.size = entry->size;
 	request.batch = false;
 	request.room.memory = NULL;
-	ret = capipc_request_copy(&request, nr, entry);
-	if (ret)
-		return ret;
-	return entry->serve(context, &request);
+	switch (cmd) {
+	case CAPIPC_IOC_CALL:
+		ret = CAPIPC_IOCTL_OFTEN(&request, context, capipc_ioctl_call, struct capipc_call);
+		break;
+	case CAPIPC_IOC_RECEIVE:
+		ret = CAPIPC_IOCTL_OFTEN(&request, context, capipc_ioctl_receive,
+					 struct capipc_receive);
+		break;
+	case CAPIPC_IOC_SEND:
+		ret = CAPIPC_IOCTL_OFTEN(&request, context, capipc_ioctl_send, struct capipc_send);
+		break;
+	case CAPIPC_IOC_SEND_BATCH:
+		ret = CAPIPC_IOCTL_OFTEN(&request, context, capipc_ioctl_send_batch,
+					 struct capipc_send_batch);
+		break;
+	case CAPIPC_IOC_RECEIVE_BATCH:
+		ret = CAPIPC_IOCTL_OFTEN(&request, context, capipc_ioctl_receive_batch,
+					 struct capipc_receive_batch);
+		break;
+	case CAPIPC_IOC_CONNECT:
+		ret = CAPIPC_IOCTL_OFTEN(&request, context, capipc_ioctl_connect,
+					 struct capipc_connect);
+		break;
+	case CAPIPC_IOC_CLOSE:
+		ret = CAPIPC_IOCTL_OFTEN(&request, context, capipc_ioctl_close,
+					 struct capipc_close);
+		break;
+	}
+	return ret <= 0 ? ret : capipc_ioctl_general(&request, context, cmd);
 }

@@ -9,11 +9,11 @@
 #include <linux/hash.h>
 #include <linux/jhash.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 
 #include "account.h"
 #include "audit.h"
 #include "context.h"
+#include "copy.h"
 #include "ident.h"
 #include "ioctl.h"
 #include "listener.h"
@@ -41,28 +41,22 @@ static bool capipc_name_valid(const char *name, u32 len)
 
 /**
  * capipc_name_copy - copy a name in
- * @name: user pointer
+ * @name: out: with a NUL
+ * @user: user pointer
  * @len: its length
  *
- * Return: the name with a NUL, to be freed with kfree(), or -ENAMETOOLONG,
- * -EINVAL, -EFAULT, -ENOMEM.
+ * Return: 0, or -ENAMETOOLONG, -EINVAL, -EFAULT.
  */
-char *capipc_name_copy(u64 name, u32 len)
+int capipc_name_copy(char name[CAPIPC_NAME_MAX + 1], u64 user, u32 len)
 {
-	char *copy;
-
 	if (len > CAPIPC_NAME_MAX)
-		return ERR_PTR(-ENAMETOOLONG);
+		return -ENAMETOOLONG;
 	if (!len)
-		return ERR_PTR(-EINVAL);
-	copy = memdup_user_nul(u64_to_user_ptr(name), len);
-	if (IS_ERR(copy))
-		return copy;
-	if (!capipc_name_valid(copy, len)) {
-		kfree(copy);
-		return ERR_PTR(-EINVAL);
-	}
-	return copy;
+		return -EINVAL;
+	if (capipc_copy_in(name, u64_to_user_ptr(user), len))
+		return -EFAULT;
+	name[len] = 0;
+	return capipc_name_valid(name, len) ? 0 : -EINVAL;
 }
 
 /*
@@ -196,20 +190,19 @@ static struct capipc_listener *capipc_listener_create(struct capipc_context *con
 	struct capipc_account *account = context->account;
 	struct capipc_listener *listener;
 	struct capipc_ruleset *rules;
+	char name[CAPIPC_NAME_MAX + 1];
 	size_t size;
-	char *name;
 	int ret;
 
-	name = capipc_name_copy(arg->name, arg->name_len);
-	if (IS_ERR(name))
-		return ERR_CAST(name);
-	listener = ERR_PTR(-EPERM);
+	ret = capipc_name_copy(name, arg->name, arg->name_len);
+	if (ret)
+		return ERR_PTR(ret);
 	if (!capipc_name_allowed(name, context->net))
-		goto out_name;
+		return ERR_PTR(-EPERM);
 	size = struct_size(listener, name, arg->name_len + 1);
 	ret = capipc_account_charge(account, CAPIPC_BYTES, size);
 	if (ret)
-		goto err_name;
+		return ERR_PTR(ret);
 	ret = capipc_account_charge(account, CAPIPC_LISTENERS, 1);
 	if (ret)
 		goto err_bytes;
@@ -246,21 +239,16 @@ static struct capipc_listener *capipc_listener_create(struct capipc_context *con
 		capipc_listener_put(listener);
 		listener = ERR_PTR(-ENOMEM);
 	}
-out_name:
-	kfree(name);
 	return listener;
 
 err_rules:
 	capipc_listener_put(listener);
-	kfree(name);
 	return ERR_CAST(rules);
 
 err_listeners:
 	capipc_account_uncharge(account, CAPIPC_LISTENERS, 1);
 err_bytes:
 	capipc_account_uncharge(account, CAPIPC_BYTES, size);
-err_name:
-	kfree(name);
 	return ERR_PTR(ret);
 }
 
@@ -438,7 +426,7 @@ static int capipc_connect_to(struct capipc_context *context, struct capipc_reque
 	*pipe_id = pipe->id;
 
 	arg->handle = capipc_table_take(table);
-	ret = capipc_request_respond(request);
+	ret = capipc_request_respond_as(request, struct capipc_connect, handle);
 	if (!ret)
 		ret = capipc_listener_enqueue(listener, message, facet);
 	if (ret) {
@@ -460,16 +448,15 @@ int capipc_ioctl_connect(struct capipc_context *context, struct capipc_request *
 	struct capipc_ident *ident;
 	u64 pipe_id = 0;
 	u32 facet = 0;
-	char *name;
+	char name[CAPIPC_NAME_MAX + 1] __uninitialized;
 	int ret;
 
 	if (arg->flags)
 		return -EINVAL;
-	name = capipc_name_copy(arg->name, arg->name_len);
-	if (IS_ERR(name))
-		return PTR_ERR(name);
+	ret = capipc_name_copy(name, arg->name, arg->name_len);
+	if (ret)
+		return ret;
 	listener = capipc_listener_find(context->net, name, arg->name_len);
-	kfree(name);
 	if (!listener)
 		return -ENOENT;
 	ret = capipc_rate_connect(context->account);

@@ -57,7 +57,7 @@ void capipc_listener_put(struct capipc_listener *listener);
 void capipc_listener_unbind(struct capipc_listener *listener);
 int capipc_listener_decide(struct capipc_listener *listener, const struct capipc_ident *ident,
 			   s32 *rule, u32 *facet);
-char *capipc_name_copy(u64 name, u32 len);
+int __must_check capipc_name_copy(char name[CAPIPC_NAME_MAX + 1], u64 user, u32 len);
 
 int capipc_ioctl_listen(struct capipc_context *context, struct capipc_request *request);
 int capipc_ioctl_connect(struct capipc_context *context, struct capipc_request *request);

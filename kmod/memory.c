@@ -10,20 +10,20 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
+#include <linux/vmalloc.h>
 
 #include "account.h"
 #include "memory.h"
 #include "object.h"
 
-/* The longest run of pages that a receive area is made of, and a copy into it. */
-#define CAPIPC_RUN_ORDER	4U
-
-static void capipc_memory_free(struct capipc_memory *memory)
+/* The last reference is gone, or it was never given. */
+void capipc_memory_free(struct capipc_memory *memory)
 {
 	struct capipc_account *account = memory->account;
 	size_t charge = memory->charge;
 	unsigned long i;
 
+	vunmap(memory->kernel);
 	for (i = 0; i < memory->count && memory->pages[i]; i++)
 		__free_page(memory->pages[i]);
 	kvfree(memory);
@@ -40,37 +40,6 @@ static int capipc_memory_populate(struct capipc_memory *memory)
 		memory->pages[i] = alloc_page(GFP_HIGHUSER | __GFP_ZERO | __GFP_ACCOUNT);
 		if (!memory->pages[i])
 			return -ENOMEM;
-		cond_resched();
-	}
-	return 0;
-}
-
-/*
- * The same for a receive area, which the kernel writes: pages in runs, as long as they
- * are to be had, so that few copies are needed for what goes there.
- */
-static int capipc_memory_populate_runs(struct capipc_memory *memory)
-{
-	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO;
-	unsigned int order = CAPIPC_RUN_ORDER;
-	unsigned long i = 0, n;
-	struct page *page;
-
-	while (i < memory->count) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		while (order && BIT(order) > memory->count - i)
-			order--;
-		page = alloc_pages(order ? gfp | __GFP_NORETRY | __GFP_NOWARN : gfp, order);
-		if (!page && !order)
-			return -ENOMEM;
-		if (!page) {
-			order--;
-			continue;
-		}
-		split_page(page, order);
-		for (n = 0; n < BIT(order); n++)
-			memory->pages[i++] = page++;
 		cond_resched();
 	}
 	return 0;
@@ -112,31 +81,17 @@ struct capipc_memory *capipc_memory_create(struct capipc_account *account, u64 b
 	memory->account = account;
 	memory->charge = charge;
 	memory->count = count;
-	memory->area = area;
-	ret = area ? capipc_memory_populate_runs(memory) : capipc_memory_populate(memory);
+	ret = capipc_memory_populate(memory);
+	if (!ret && area) {
+		memory->kernel = vmap(memory->pages, count, VM_MAP, PAGE_KERNEL);
+		if (!memory->kernel)
+			ret = -ENOMEM;
+	}
 	if (ret) {
 		capipc_memory_free(memory);
 		return ERR_PTR(ret);
 	}
 	return memory;
-}
-
-struct capipc_memory *capipc_memory_get(struct capipc_memory *memory)
-{
-	refcount_inc(&memory->refs);
-	return memory;
-}
-
-void capipc_memory_put(struct capipc_memory *memory)
-{
-	if (refcount_dec_and_test(&memory->refs))
-		capipc_memory_free(memory);
-}
-
-/* In bytes. */
-u64 capipc_memory_size(const struct capipc_memory *memory)
-{
-	return (u64)memory->count << PAGE_SHIFT;
 }
 
 static void capipc_memory_vm_open(struct vm_area_struct *vma)

@@ -12,6 +12,8 @@
 
 #include <linux/atomic.h>
 
+#include <linux/mm.h>
+
 #include "main.h"
 
 struct page;
@@ -24,7 +26,8 @@ struct vm_area_struct;
  * @account: pays, and is kept alive by what it pays; invariant
  * @charge: bytes charged to @account; invariant
  * @count: number of @pages; invariant
- * @area: it is a receive area; invariant
+ * @kernel: of a receive area, which it is if this is not NULL: where the kernel has it, in
+ *          one piece; invariant
  * @in_use: of a receive area: a request receives into it; whoever exchanges it has it
  * @pages: the pages, of our own; invariant
  */
@@ -34,7 +37,7 @@ struct capipc_memory {
 	struct capipc_account *account;
 	size_t charge;
 	unsigned long count;
-	bool area;
+	u8 *kernel;
 	atomic_t in_use;
 	struct page *pages[] __counted_by(count);
 };
@@ -54,9 +57,25 @@ struct capipc_view {
 };
 
 struct capipc_memory *capipc_memory_create(struct capipc_account *account, u64 bytes, bool area);
-struct capipc_memory *capipc_memory_get(struct capipc_memory *memory);
-void capipc_memory_put(struct capipc_memory *memory);
-u64 capipc_memory_size(const struct capipc_memory *memory);
+void capipc_memory_free(struct capipc_memory *memory);
 int __must_check capipc_memory_map(struct vm_area_struct *vma, const struct capipc_view *view);
+
+static inline struct capipc_memory *capipc_memory_get(struct capipc_memory *memory)
+{
+	refcount_inc(&memory->refs);
+	return memory;
+}
+
+static inline void capipc_memory_put(struct capipc_memory *memory)
+{
+	if (refcount_dec_and_test(&memory->refs))
+		capipc_memory_free(memory);
+}
+
+/* In bytes. */
+static inline u64 capipc_memory_size(const struct capipc_memory *memory)
+{
+	return (u64)memory->count << PAGE_SHIFT;
+}
 
 #endif /* CAPIPC_MEMORY_H */

@@ -2,7 +2,6 @@
 /*
  * Messages: see message.h.
  */
-#include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
@@ -14,62 +13,6 @@
 #include "message.h"
 #include "ready.h"
 #include "transaction.h"
-
-/* Without what a context has kept of one that it received, a new one. */
-static struct capipc_message *capipc_message_small(struct capipc_context *context)
-{
-	struct capipc_message *message = NULL;
-
-	if (READ_ONCE(context->spare_message))
-		message = xchg(&context->spare_message, NULL);
-	return message ?: kmalloc(offsetof(struct capipc_message, data) + CAPIPC_MESSAGE_SMALL,
-				  GFP_KERNEL_ACCOUNT);
-}
-
-/**
- * capipc_message_new - allocate a message without its bytes
- * @context: of who makes it
- * @account: who pays for it, or NULL
- * @len: how many bytes, at most %CAPIPC_MESSAGE_MAX
- * @placed: they will be elsewhere, and need no memory
- * @attachments: how many there may be, which have no memory yet
- *
- * Return: the message, or -EDQUOT, -ENOMEM.
- */
-struct capipc_message *capipc_message_new(struct capipc_context *context,
-					  struct capipc_account *account, u32 len, bool placed,
-					  u32 attachments)
-{
-	size_t size = capipc_message_size(len, attachments);
-	bool small = placed || len <= CAPIPC_MESSAGE_SMALL;
-	struct capipc_message *message;
-	int ret;
-
-	if (account) {
-		ret = capipc_account_charge(account, CAPIPC_BYTES, size);
-		if (ret)
-			return ERR_PTR(ret);
-	}
-	message = small ? capipc_message_small(context) :
-		kvmalloc(struct_size(message, data, len), GFP_KERNEL_ACCOUNT);
-	if (!message) {
-		if (account)
-			capipc_account_uncharge(account, CAPIPC_BYTES, size);
-		return ERR_PTR(-ENOMEM);
-	}
-	*message = (struct capipc_message) {
-		.link = LIST_HEAD_INIT(message->link),
-		.account = account,
-		.charge = size,
-		.type = CAPIPC_RECEIVED_MESSAGE,
-		.band = capipc_ready_band(),
-		.len = len,
-		.placed = placed,
-		.small = small,
-		.count = 1,
-	};
-	return message;
-}
 
 /* Make room for attachments: with the bytes, if they leave enough, or apart. */
 static bool capipc_message_equip(struct capipc_message *message, u32 attachments)
@@ -101,19 +44,27 @@ struct capipc_message *capipc_message_create(struct capipc_context *context,
 					     struct capipc_account *account, u64 data, u32 len,
 					     u32 attachments)
 {
+	size_t size = capipc_message_size(len, attachments);
 	struct capipc_message *message;
-	int ret = -EFAULT;
+	int ret;
 
-	message = capipc_message_new(context, account, len, false, attachments);
-	if (IS_ERR(message))
+	if (account) {
+		ret = capipc_account_charge(account, CAPIPC_BYTES, size);
+		if (ret)
+			return ERR_PTR(ret);
+	}
+	message = capipc_message_make(context, len, false, size);
+	if (unlikely(!message)) {
+		if (account)
+			capipc_account_uncharge(account, CAPIPC_BYTES, size);
+		return ERR_PTR(-ENOMEM);
+	}
+	message->account = account;
+	ret = capipc_copy_in(message->data, u64_to_user_ptr(data), len);
+	if (!ret && attachments && !capipc_message_equip(message, attachments))
+		ret = -ENOMEM;
+	if (likely(!ret))
 		return message;
-	if (capipc_copy_in(message->data, u64_to_user_ptr(data), len))
-		goto err_free;
-	if (!attachments || capipc_message_equip(message, attachments))
-		return message;
-	ret = -ENOMEM;
-
-err_free:
 	capipc_message_recycle(message, context);
 	return ERR_PTR(ret);
 }
@@ -207,7 +158,7 @@ void capipc_message_uncharge_files(struct capipc_message *message)
 }
 
 /* What it has, but for its memory. */
-static void capipc_message_release(struct capipc_message *message)
+static __always_inline void capipc_message_release(struct capipc_message *message)
 {
 	if (message->transaction)
 		capipc_transaction_put(message->transaction);

@@ -177,9 +177,14 @@ void capipc_object_wake_locked(struct capipc_object *object)
  */
 void capipc_object_evict_locked(struct capipc_object *object)
 {
+	wait_queue_head_t *window;
+
 	capipc_object_wake_locked(object);
-	if (object->kind == CAPIPC_KIND_ENDPOINT)
-		wake_up_all(&capipc_endpoint_peer(capipc_endpoint(object))->window);
+	if (object->kind != CAPIPC_KIND_ENDPOINT)
+		return;
+	window = &capipc_endpoint_peer(capipc_endpoint(object))->window;
+	if (wq_has_sleeper(window))
+		wake_up_all(window);
 }
 
 static void capipc_object_unready_locked(struct capipc_object *object)
@@ -298,7 +303,9 @@ void capipc_object_settle(struct capipc_object *object, struct capipc_context *c
 	capipc_object_lock(object);
 	if (object->owner == context && object->handle == handle) {
 		object->embryo = false;
-		capipc_object_update_ready_locked(object);
+		if (object->kind != CAPIPC_KIND_ENDPOINT ||
+		    !capipc_endpoint_is_quiet_locked(capipc_endpoint(object)))
+			capipc_object_update_ready_locked(object);
 	}
 	capipc_object_unlock(object);
 }

@@ -237,8 +237,10 @@ void capipc_endpoint_close_locked(struct capipc_endpoint *endpoint)
 
 	lockdep_assert_held(endpoint->object.lock);
 	capipc_object_update_ready_locked(&peer->object);
-	wake_up_all(&endpoint->window);
-	wake_up_all(&peer->window);
+	if (wq_has_sleeper(&endpoint->window))
+		wake_up_all(&endpoint->window);
+	if (wq_has_sleeper(&peer->window))
+		wake_up_all(&peer->window);
 }
 
 /**
@@ -333,8 +335,9 @@ static bool capipc_endpoint_fail_calls_locked(struct capipc_endpoint *endpoint)
 	list_for_each_entry_safe(transaction, next, &endpoint->calls, link) {
 		if (n++ == CAPIPC_CUT_BATCH)
 			return true;
-		list_del_init(&transaction->link);
 		capipc_transaction_drop(transaction);
+		/* Who has the last reference need not lock for what is in no list. */
+		list_del_init_careful(&transaction->link);
 	}
 	return false;
 }

@@ -72,6 +72,7 @@ struct capipc_inherited {
  * @facet: which facet of its listener this is
  * @flight_cred: with @rules, in flight: credentials of the last holder
  * @last: who sent the message that was received last
+ * @no_area: and it was not received into an area; read without the lock as a hint
  * @calls: calls whose requests were sent to it, or to what it has succeeded, and that
  *         are not over, by capipc_transaction.link
  */
@@ -94,6 +95,7 @@ struct capipc_endpoint {
 	const struct cred *verdict_receiver;
 	u8 verdict_count;
 	u8 verdict_next;
+	bool no_area;
 	struct capipc_range verdicts[CAPIPC_VERDICTS];
 	struct capipc_attenuation *attenuation;
 
@@ -198,6 +200,15 @@ static inline bool capipc_peer_closed_locked(struct capipc_endpoint *endpoint)
 {
 	return capipc_endpoint_pipe(endpoint)->cut ||
 	       capipc_endpoint_peer(endpoint)->object.place == CAPIPC_PLACE_CLOSED;
+}
+
+/* Is there nothing to receive, for certain, so that it is not ready either? */
+static inline bool capipc_endpoint_is_quiet_locked(struct capipc_endpoint *endpoint)
+{
+	const struct capipc_object *object = &endpoint->object;
+
+	return !object->queued && !endpoint->news && !capipc_peer_closed_locked(endpoint) &&
+	       list_empty_careful(&object->ready);
 }
 
 struct capipc_pipe *capipc_pipe_create(const struct net *net);

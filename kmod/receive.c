@@ -94,8 +94,7 @@ static int capipc_receive_begin(struct capipc_context *context, struct capipc_ob
 	arg->facet = object->kind == CAPIPC_KIND_ENDPOINT ? capipc_endpoint(object)->facet : 0;
 	message = capipc_receive_next_locked(object);
 	if (message) {
-		u32 count = message->type == CAPIPC_RECEIVED_CONNECTION ? 0 :
-			message->moved_count;
+		u32 count = capipc_message_attachments(message);
 
 		arg->type = message->type;
 		arg->data_len = message->len;
@@ -118,7 +117,8 @@ static int capipc_receive_begin(struct capipc_context *context, struct capipc_ob
 	*out = message;
 out_unlock:
 	/* Off the ready queue as long as it is received from, else back on it. */
-	capipc_object_update_ready_locked(object);
+	if (ret || !list_empty_careful(&object->ready))
+		capipc_object_update_ready_locked(object);
 	capipc_object_unlock(object);
 	return ret;
 }
@@ -193,22 +193,30 @@ static bool capipc_receive_finish(struct capipc_context *context, struct capipc_
 {
 	struct capipc_endpoint *endpoint = NULL;
 	struct capipc_ident *last = NULL;
-	bool suspect, whole = true;
+	bool suspect, whole = true, told = true;
+	struct capipc_handle closed;
 	LIST_HEAD(garbage);
 
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
 		endpoint = capipc_endpoint(object);
+	closed.kind = CAPIPC_KIND_NONE;
+	if (arg->type == CAPIPC_RECEIVED_PEER_CLOSED && arg->flags & CAPIPC_RECEIVE_CLOSE)
+		told = !capipc_table_remove(&context->table, arg->from, &closed);
 	capipc_object_lock(object);
 	object->receiving = false;
 	if (endpoint)
 		endpoint->in_hand = 0;
 	if (arg->type == CAPIPC_RECEIVED_PEER_CLOSED) {
-		/* Unless it has moved: its new holder is to be told as well. */
-		if (object->owner == context && object->handle == arg->from)
+		/*
+		 * Unless it has moved: its new holder is to be told as well. Or could not be
+		 * closed, because a thread is moving it: if it stays, it is told again.
+		 */
+		if (told && object->owner == context && object->handle == arg->from)
 			object->peer_closed_told = true;
 		capipc_object_wake_locked(object);
 	} else if (message && endpoint) {
 		capipc_window_release_locked(endpoint, capipc_message_room(message));
+		WRITE_ONCE(endpoint->no_area, !arg->area);
 		/* Who sent last can be asked for; the message's reference moves. */
 		last = endpoint->last;
 		whole = message->count == 1;
@@ -222,7 +230,8 @@ static bool capipc_receive_finish(struct capipc_context *context, struct capipc_
 		/* Whoever else waits for it waits in vain. */
 		capipc_object_wake_locked(object);
 	}
-	capipc_object_update_ready_locked(object);
+	if (!endpoint || !capipc_endpoint_is_quiet_locked(endpoint))
+		capipc_object_update_ready_locked(object);
 	suspect = object->place == CAPIPC_PLACE_IN_FLIGHT;
 	capipc_object_unlock(object);
 	capipc_ident_put(last);
@@ -230,6 +239,10 @@ static bool capipc_receive_finish(struct capipc_context *context, struct capipc_
 		capipc_garbage_run(&garbage);
 	if (unlikely(suspect))
 		capipc_collect_suspect(object);
+	if (closed.kind) {
+		capipc_handle_close(&closed, true, &garbage);
+		capipc_garbage_run(&garbage);
+	}
 	return whole;
 }
 
@@ -368,7 +381,7 @@ static int capipc_receive_deliver_from(struct capipc_context *context,
 	if (message)
 		ret = capipc_receive_deliver(context, request, message);
 	else
-		ret = capipc_request_respond(request);
+		ret = capipc_request_respond_as(request, struct capipc_receive, type);
 	if (message && ret && message->placed)
 		message = capipc_message_retrieve(message, &request->room);
 	if (ret) {
@@ -408,14 +421,17 @@ static int capipc_receive_given(struct capipc_context *context, struct capipc_re
 	struct capipc_receive *arg = &request->argument.receive;
 	const struct capipc_message *message = receiver->message;
 
-	capipc_receive_clear(arg);
 	arg->type = message->type;
 	arg->from = receiver->from;
 	arg->ordinal = message->ordinal;
 	arg->data_len = message->len;
-	arg->attachments_count = message->moved_count;
+	arg->attachments_count = capipc_message_attachments(message);
+	arg->reply_handle = 0;
+	arg->reply_capacity = 0;
+	arg->reply_attachments_capacity = 0;
 	arg->facet = receiver->facet;
 	arg->cookie = receiver->cookie;
+	/* The stamp is to come: somebody has sent it. */
 	return capipc_receive_deliver_from(context, request, receiver->object,
 					   receiver->message);
 }
@@ -423,7 +439,8 @@ static int capipc_receive_given(struct capipc_context *context, struct capipc_re
 static int capipc_receive_any(struct capipc_context *context, struct capipc_request *request,
 			      const struct capipc_deadline *deadline)
 {
-	struct capipc_receiver receiver;
+	/* Written when it is known to others. */
+	struct capipc_receiver receiver __uninitialized;
 	struct capipc_object *object;
 	bool expired = false;
 	int ret;
@@ -470,8 +487,10 @@ static int capipc_receive_poll_one(struct capipc_context *context, struct capipc
 	return ret;
 }
 
-static int capipc_receive_one(struct capipc_context *context, struct capipc_request *request,
-			      u32 value, const struct capipc_deadline *deadline)
+/* Apart, for what it waits with needs much of the stack. */
+static noinline int capipc_receive_one(struct capipc_context *context,
+				       struct capipc_request *request, u32 value,
+				       const struct capipc_deadline *deadline)
 {
 	struct capipc_object *object;
 	struct capipc_handle handle;
@@ -534,7 +553,8 @@ int capipc_receive(struct capipc_context *context, struct capipc_request *reques
 static int capipc_receive_reply(struct capipc_context *context, struct capipc_request *request)
 {
 	struct capipc_receive *arg = &request->argument.receive;
-	struct capipc_reply reply;
+	/* All of it is copied. */
+	struct capipc_reply reply __uninitialized;
 	u32 user_size;
 	int ret;
 
@@ -564,7 +584,7 @@ int capipc_ioctl_receive(struct capipc_context *context, struct capipc_request *
 							  request->file);
 	int ret;
 
-	if ((arg->flags & ~CAPIPC_NOWAIT) || arg->reserved)
+	if ((arg->flags & ~(CAPIPC_NOWAIT | CAPIPC_RECEIVE_CLOSE)) || arg->reserved)
 		return -EINVAL;
 	capipc_context_note_cred(context);
 	if (arg->area) {
@@ -572,8 +592,6 @@ int capipc_ioctl_receive(struct capipc_context *context, struct capipc_request *
 				       arg->data_capacity);
 		if (ret)
 			return ret;
-		if (unlikely(!READ_ONCE(context->has_area)))
-			WRITE_ONCE(context->has_area, true);
 	}
 	ret = arg->reply ? capipc_receive_reply(context, request) : 0;
 	if (!ret)

@@ -8,30 +8,8 @@
 #include "ready.h"
 #include "receiver.h"
 
-/**
- * capipc_receiver_enter_locked - the calling thread is going to wait
- * @receiver: filled in
- * @context: for which
- * @request: its request
- *
- * The context has nothing ready. To be followed by capipc_receiver_wait().
- */
-void capipc_receiver_enter_locked(struct capipc_receiver *receiver,
-				  struct capipc_context *context,
-				  const struct capipc_request *request)
-{
-	lockdep_assert_held(&context->ready_lock);
-	capipc_waiter_init(&receiver->waiter);
-	receiver->claimed = false;
-	receiver->request = request;
-	receiver->object = NULL;
-	/* Who came last may still be in the caches, or about to give way. */
-	list_add(&receiver->link, &context->receivers);
-}
-
 /* For another reason than having been called: is it nevertheless? If not, it will not be. */
-static bool capipc_receiver_leave(struct capipc_receiver *receiver,
-				  struct capipc_context *context)
+bool capipc_receiver_leave(struct capipc_receiver *receiver, struct capipc_context *context)
 {
 	bool called;
 
@@ -47,25 +25,6 @@ static bool capipc_receiver_leave(struct capipc_receiver *receiver,
 		list_del(&receiver->link);
 	spin_unlock(&context->ready_lock);
 	return called;
-}
-
-/**
- * capipc_receiver_wait - wait until something is ready, or given
- * @receiver: of the calling thread
- * @context: its context
- * @deadline: how long
- *
- * Return: 0, -ETIMEDOUT, -ERESTARTSYS.
- */
-int capipc_receiver_wait(struct capipc_receiver *receiver, struct capipc_context *context,
-			 const struct capipc_deadline *deadline)
-{
-	int ret = capipc_waiter_wait(&receiver->waiter, deadline, &context->patience);
-
-	/* What it was called for is for nobody else. */
-	if (unlikely(ret) && capipc_receiver_leave(receiver, context))
-		ret = 0;
-	return ret;
 }
 
 /* Something is ready: one thread for it. */

@@ -9,6 +9,7 @@
 #ifndef CAPIPC_RECEIVER_H
 #define CAPIPC_RECEIVER_H
 
+#include "context.h"
 #include "main.h"
 #include "waiter.h"
 
@@ -37,11 +38,48 @@ struct capipc_receiver {
 	u64 cookie;
 };
 
-void capipc_receiver_enter_locked(struct capipc_receiver *receiver,
-				  struct capipc_context *context,
-				  const struct capipc_request *request);
-int capipc_receiver_wait(struct capipc_receiver *receiver, struct capipc_context *context,
-			 const struct capipc_deadline *deadline);
+bool capipc_receiver_leave(struct capipc_receiver *receiver, struct capipc_context *context);
 void capipc_receiver_call_locked(struct capipc_context *context);
+
+/**
+ * capipc_receiver_enter_locked - the calling thread is going to wait
+ * @receiver: filled in
+ * @context: for which
+ * @request: its request
+ *
+ * The context has nothing ready. To be followed by capipc_receiver_wait().
+ */
+static inline void capipc_receiver_enter_locked(struct capipc_receiver *receiver,
+						struct capipc_context *context,
+						const struct capipc_request *request)
+{
+	lockdep_assert_held(&context->ready_lock);
+	capipc_waiter_init(&receiver->waiter);
+	receiver->claimed = false;
+	receiver->request = request;
+	receiver->object = NULL;
+	/* Who came last may still be in the caches, or about to give way. */
+	list_add(&receiver->link, &context->receivers);
+}
+
+/**
+ * capipc_receiver_wait - wait until something is ready, or given
+ * @receiver: of the calling thread
+ * @context: its context
+ * @deadline: how long
+ *
+ * Return: 0, -ETIMEDOUT, -ERESTARTSYS.
+ */
+static inline int capipc_receiver_wait(struct capipc_receiver *receiver,
+				       struct capipc_context *context,
+				       const struct capipc_deadline *deadline)
+{
+	int ret = capipc_waiter_wait(&receiver->waiter, deadline, &context->patience);
+
+	/* What it was called for is for nobody else. */
+	if (unlikely(ret) && capipc_receiver_leave(receiver, context))
+		ret = 0;
+	return ret;
+}
 
 #endif /* CAPIPC_RECEIVER_H */

@@ -49,11 +49,11 @@ void capipc_roster_leave(u64 id)
 	atomic_inc(&capipc_roster_changes);
 }
 
-/* A reference, unless the last one has been put already. */
+/* A reference, unless the last one has been put already; to what capipc_object_put() puts one. */
 static bool capipc_roster_get(struct capipc_object *object)
 {
 	if (object->kind == CAPIPC_KIND_ENDPOINT)
-		return refcount_inc_not_zero(&capipc_endpoint_pipe(capipc_endpoint(object))->refs);
+		return refcount_inc_not_zero(&capipc_endpoint_home(capipc_endpoint(object))->refs);
 	return refcount_inc_not_zero(&capipc_listener(object)->refs);
 }
 

@@ -437,22 +437,6 @@ void capipc_listener_nearest(struct capipc_listener *listener, const struct capi
 	rcu_read_unlock();
 }
 
-static bool capipc_verdict_known_locked(struct capipc_endpoint *endpoint,
-					const struct cred *receiver, u32 ordinal)
-{
-	u8 i;
-
-	if (endpoint->verdict_receiver != receiver)
-		return false;
-	for (i = 0; i < endpoint->verdict_count; i++) {
-		const struct capipc_range *range = &endpoint->verdicts[i];
-
-		if (ordinal >= range->first && ordinal <= range->last)
-			return true;
-	}
-	return false;
-}
-
 /*
  * What is known to be allowed when one ordinal is: if nothing but one list has a say, all that
  * the same rule allows, since everything else that it looks at is the same.
@@ -495,31 +479,17 @@ static void capipc_verdict_remember_locked(struct capipc_endpoint *endpoint,
 		endpoint->verdict_count++;
 }
 
-/**
- * capipc_rule_allows_locked - may the calling thread send this?
- * @endpoint: the endpoint that it sends through
- * @ident: who the thread is
- * @changed: it is not the one who connected
- * @ordinal: the method
- *
- * What was allowed once is remembered for as long as neither the sender's nor
- * the receiver's credentials change; both are pinned, so comparing pointers will
- * do. The rules themselves never change, but for being set.
- */
-bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct capipc_ident *ident,
-			       bool changed, u32 ordinal)
+/* The same as capipc_rule_allows_locked(), where it is not known at a glance. */
+bool capipc_rule_ask_locked(struct capipc_endpoint *endpoint, const struct capipc_ident *ident,
+			    bool changed, u32 ordinal)
 {
-	struct capipc_endpoint *target = capipc_endpoint_peer(endpoint);
 	const struct cred *receiver;
 	bool allowed = false;
 	int rule;
 
 	lockdep_assert_held(endpoint->object.lock);
-	if (!target->rules && !endpoint->attenuation && !target->inherited_count)
-		return true;
-
 	rcu_read_lock();
-	receiver = capipc_receiver_cred_locked(target);
+	receiver = capipc_receiver_cred_locked(capipc_endpoint_peer(endpoint));
 	/* What is remembered is about the ident that the endpoint knows. */
 	if (ident == endpoint->ident)
 		allowed = capipc_verdict_known_locked(endpoint, receiver, ordinal);
@@ -542,24 +512,21 @@ int capipc_ioctl_restrict(struct capipc_context *context, struct capipc_request 
 	const struct capipc_restrict *arg = &request->argument.restrict_;
 	struct capipc_ruleset *ruleset;
 	struct capipc_endpoint *endpoint, *peer;
-	struct capipc_handle handle;
 	int ret;
 
 	if (arg->flags || arg->reserved)
 		return -EINVAL;
-	ret = capipc_table_get(&context->table, arg->handle, CAPIPC_KIND_ENDPOINT,
-			       CAPIPC_RIGHT_ADMIN, &handle);
-	if (ret)
-		return ret;
+	endpoint = capipc_table_get_endpoint(&context->table, arg->handle, CAPIPC_RIGHT_ADMIN);
+	if (IS_ERR(endpoint))
+		return PTR_ERR(endpoint);
 	ruleset = capipc_ruleset_create(context, arg->rules, arg->rules_count, arg->rule_size,
 					false);
 	if (IS_ERR(ruleset)) {
 		ret = PTR_ERR(ruleset);
 		goto out_put;
 	}
-	endpoint = capipc_endpoint(handle.object);
-	capipc_object_lock(handle.object);
-	if (handle.object->owner != context || handle.object->handle != arg->handle) {
+	capipc_object_lock(&endpoint->object);
+	if (endpoint->object.owner != context || endpoint->object.handle != arg->handle) {
 		ret = -EBADF;
 	} else if (endpoint->rules) {
 		ret = -EBUSY;
@@ -571,9 +538,9 @@ int capipc_ioctl_restrict(struct capipc_context *context, struct capipc_request 
 		peer->verdict_count = 0;
 		peer->verdict_next = 0;
 	}
-	capipc_object_unlock(handle.object);
+	capipc_object_unlock(&endpoint->object);
 	capipc_ruleset_put(ruleset);
 out_put:
-	capipc_handle_put(&handle);
+	capipc_endpoint_put(endpoint);
 	return ret;
 }

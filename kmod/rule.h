@@ -8,7 +8,9 @@
 
 #include <linux/uidgid.h>
 
+#include "context.h"
 #include "main.h"
+#include "pipe.h"
 
 /* One rule, translated; see struct capipc_rule for the meaning. */
 struct capipc_krule {
@@ -88,10 +90,54 @@ static inline bool capipc_rule_allowed(int rule)
 
 int capipc_endpoint_decide_locked(struct capipc_endpoint *endpoint,
 				  const struct capipc_ident *ident, bool changed, u32 ordinal);
-bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint, const struct capipc_ident *ident,
-			       bool changed, u32 ordinal);
+bool capipc_rule_ask_locked(struct capipc_endpoint *endpoint, const struct capipc_ident *ident,
+			    bool changed, u32 ordinal);
 bool capipc_rule_judge_locked(struct capipc_endpoint *endpoint, const struct capipc_ident *ident,
 			      bool changed, u32 ordinal);
+
+/* Was it allowed before, to the ident that the endpoint knows, and for this receiver? */
+static inline bool capipc_verdict_known_locked(const struct capipc_endpoint *endpoint,
+					       const struct cred *receiver, u32 ordinal)
+{
+	u8 i;
+
+	if (endpoint->verdict_receiver != receiver)
+		return false;
+	for (i = 0; i < endpoint->verdict_count; i++) {
+		const struct capipc_range *range = &endpoint->verdicts[i];
+
+		if (likely(ordinal >= range->first && ordinal <= range->last))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * capipc_rule_allows_locked - may the calling thread send this?
+ * @endpoint: the endpoint that it sends through
+ * @ident: who the thread is
+ * @changed: it is not the one who connected
+ * @ordinal: the method
+ *
+ * What was allowed once is remembered for as long as neither the sender's nor
+ * the receiver's credentials change; both are pinned, so comparing pointers will
+ * do. The rules themselves never change, but for being set.
+ */
+static inline bool capipc_rule_allows_locked(struct capipc_endpoint *endpoint,
+					     const struct capipc_ident *ident, bool changed,
+					     u32 ordinal)
+{
+	const struct capipc_endpoint *target = capipc_endpoint_peer(endpoint);
+	const struct capipc_context *owner = target->object.owner;
+
+	lockdep_assert_held(endpoint->object.lock);
+	if (!target->rules && !endpoint->attenuation && !target->inherited_count)
+		return true;
+	if (likely(owner && ident == endpoint->ident) &&
+	    capipc_verdict_known_locked(endpoint, rcu_access_pointer(owner->cred), ordinal))
+		return true;
+	return capipc_rule_ask_locked(endpoint, ident, changed, ordinal);
+}
 
 int capipc_ioctl_restrict(struct capipc_context *context, struct capipc_request *request);
 int capipc_ioctl_explain(struct capipc_context *context, struct capipc_request *request);

@@ -42,18 +42,6 @@ struct capipc_sending {
 	bool moving; /* there are attachments, so there is a reference to the target */
 };
 
-/* Is the endpoint still the sender's, and may its peer still receive? */
-int capipc_send_check_locked(const struct capipc_context *context,
-			     struct capipc_endpoint *endpoint, u32 handle)
-{
-	const struct capipc_object *object = &endpoint->object;
-
-	lockdep_assert_held(object->lock);
-	if (unlikely(object->owner != context || object->handle != handle))
-		return capipc_object_is_away(object) ? -EBUSY : -EBADF;
-	return capipc_peer_closed_locked(endpoint) ? -EPIPE : 0;
-}
-
 static int capipc_sending_check_locked(const struct capipc_sending *sending)
 {
 	return capipc_send_check_locked(sending->context, sending->endpoint, sending->handle);
@@ -214,36 +202,21 @@ static noinline int capipc_retarget_locked(struct capipc_sending *sending,
 	return 0;
 }
 
-/* Nothing can fail any more: it is sent. */
-void capipc_send_announce_locked(const struct capipc_context *context,
-				 struct capipc_endpoint *endpoint,
-				 struct capipc_message *message)
+/* No thread waits for it. */
+void capipc_send_queue_locked(struct capipc_endpoint *endpoint, struct capipc_message *message)
 {
-	u32 n;
-
-	lockdep_assert_held(endpoint->object.lock);
-	if (trace_capipc_send_enabled()) {
-		for (n = 0; n < message->count; n++)
-			trace_capipc_send(context, endpoint, message, n);
-	}
 	if (message->transaction)
-		list_add_tail(&message->transaction->link,
-			      &capipc_endpoint_peer(endpoint)->calls);
+		message->transaction->request = message;
+	capipc_object_queue_locked(&capipc_endpoint_peer(endpoint)->object, message);
 }
 
 /* Let a thread that waits have it, or queue it. */
 void capipc_send_post_locked(const struct capipc_context *context,
 			     struct capipc_endpoint *endpoint, struct capipc_message *message)
 {
-	struct capipc_endpoint *target = capipc_endpoint_peer(endpoint);
-	struct capipc_transaction *transaction = message->transaction;
-
 	capipc_send_announce_locked(context, endpoint, message);
-	if (capipc_fast_give_locked(&target->object, message))
-		return;
-	if (transaction)
-		transaction->request = message;
-	capipc_object_queue_locked(&target->object, message);
+	if (!capipc_fast_give_locked(&capipc_endpoint_peer(endpoint)->object, message))
+		capipc_send_queue_locked(endpoint, message);
 }
 
 static int capipc_enqueue(struct capipc_sending *sending, struct capipc_message *message)
@@ -265,22 +238,6 @@ static int capipc_enqueue(struct capipc_sending *sending, struct capipc_message 
 		capipc_send_post_locked(sending->context, sending->endpoint, message);
 	capipc_object_unlock(object);
 	return ret;
-}
-
-/*
- * Let the message know its call, and the call who made it, and through what, to whom.
- * Nobody else knows of either yet.
- */
-void capipc_send_bind(struct capipc_message *message, struct capipc_endpoint *endpoint,
-		      struct capipc_endpoint *target, struct capipc_transaction *transaction)
-{
-	message->type = CAPIPC_RECEIVED_CALL;
-	message->transaction = capipc_transaction_get(transaction);
-	transaction->sender = capipc_ident_get(message->sender);
-	transaction->sender_changed = message->sender_changed;
-	capipc_endpoint_get(endpoint);
-	transaction->endpoint = endpoint;
-	transaction->target = target;
 }
 
 /* Apart, so that a message that carries nothing needs no stack for it. */
@@ -323,9 +280,11 @@ static int capipc_build_and_enqueue(struct capipc_sending *sending,
 	message->sender = capipc_ident_get(sending->sender);
 	message->sender_changed = sending->sender_changed;
 
-	if (outgoing->transaction)
+	if (outgoing->transaction) {
+		capipc_endpoint_get(sending->endpoint);
 		capipc_send_bind(message, sending->endpoint, sending->target,
 				 outgoing->transaction);
+	}
 	if (likely(!outgoing->attachments_count))
 		ret = capipc_enqueue(sending, message);
 	else
@@ -335,10 +294,16 @@ static int capipc_build_and_enqueue(struct capipc_sending *sending,
 	return ret;
 }
 
-/* Whatever it carries, and whatever stands in its way. */
-static noinline int capipc_send_general(struct capipc_context *context,
-					struct capipc_endpoint *endpoint,
-					const struct capipc_outgoing *outgoing)
+/**
+ * capipc_send_general - send whatever it carries, and whatever stands in its way
+ * @context: the sender's
+ * @endpoint: what it is sent through, with a reference, which is used up
+ * @outgoing: the message
+ *
+ * Return: 0 and it is queued, or an error and nothing has happened.
+ */
+int capipc_send_general(struct capipc_context *context, struct capipc_endpoint *endpoint,
+			const struct capipc_outgoing *outgoing)
 {
 	struct capipc_sending sending = {
 		.context = context,
@@ -361,35 +326,6 @@ static noinline int capipc_send_general(struct capipc_context *context,
 	}
 	if (ret == -EACCES)
 		capipc_send_denied(&sending);
-	return ret;
-}
-
-/**
- * capipc_send - send a message
- * @context: the sender's
- * @outgoing: the message
- *
- * Return: 0 and it is queued, or an error and nothing has happened.
- */
-int capipc_send(struct capipc_context *context, const struct capipc_outgoing *outgoing)
-{
-	struct capipc_endpoint *endpoint;
-	struct capipc_handle handle;
-	int ret = 0;
-
-	if (outgoing->attachments_count > CAPIPC_ATTACHMENTS_MAX)
-		return -EINVAL;
-	if (outgoing->data_len > CAPIPC_MESSAGE_MAX ||
-	    capipc_message_size(outgoing->data_len, outgoing->attachments_count) >
-		    READ_ONCE(capipc_window_bytes))
-		return -EMSGSIZE;
-	ret = capipc_table_get(&context->table, outgoing->handle, CAPIPC_KIND_ENDPOINT,
-			       CAPIPC_RIGHT_WRITE, &handle);
-	if (ret)
-		return ret;
-	endpoint = capipc_endpoint(handle.object);
-	if (!capipc_fast_send(context, endpoint, outgoing))
-		ret = capipc_send_general(context, endpoint, outgoing);
 	capipc_endpoint_put(endpoint);
 	return ret;
 }

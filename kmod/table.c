@@ -7,6 +7,8 @@
 #include <linux/sched.h>
 
 #include "account.h"
+#include "memory.h"
+#include "pipe.h"
 #include "table.h"
 
 #define CAPIPC_NO_SLOT	U32_MAX
@@ -308,6 +310,24 @@ static inline void capipc_slot_read(const struct capipc_slot *slot, struct capip
 	out->kind = slot->kind;
 }
 
+/* The slot that a value names, if it may be used like this: 0, -EBADF, ... -EPERM. */
+static __always_inline int capipc_slot_check(struct capipc_table *table, u32 value, u32 kinds,
+					     u32 rights, struct capipc_slot **out)
+{
+	struct capipc_slot *slot = capipc_slot_find(table, value);
+
+	if (!slot)
+		return -EBADF;
+	if (slot->state == CAPIPC_SLOT_MOVING)
+		return -EBUSY;
+	if (!(kinds & BIT(slot->kind)))
+		return -EPROTOTYPE;
+	if ((slot->rights & rights) != rights)
+		return -EPERM;
+	*out = slot;
+	return 0;
+}
+
 /**
  * capipc_table_get_any - look a handle up, whatever its kind
  * @table: the table
@@ -319,46 +339,65 @@ static inline void capipc_slot_read(const struct capipc_slot *slot, struct capip
 int capipc_table_get_any(struct capipc_table *table, u32 value, struct capipc_handle *out)
 {
 	struct capipc_slot *slot;
-	int ret = 0;
+	int ret;
 
 	spin_lock(&table->lock);
-	slot = capipc_slot_find(table, value);
-	if (!slot)
-		ret = -EBADF;
-	else if (slot->state == CAPIPC_SLOT_MOVING)
-		ret = -EBUSY;
-	else
+	ret = capipc_slot_check(table, value, CAPIPC_KINDS_ANY, 0, &slot);
+	if (!ret) {
 		capipc_slot_read(slot, out);
-	if (!ret)
 		capipc_handle_get(out);
+	}
 	spin_unlock(&table->lock);
 	return ret;
 }
 
 /**
- * capipc_table_get - look a handle up
+ * capipc_table_get_buffer - look the handle of a buffer up
  * @table: the table
  * @value: the handle
- * @kind: what it must be
  * @rights: what it must allow
- * @out: what it names, with a reference
  *
- * Return: 0, -EBADF, -EBUSY, -EPROTOTYPE, -EPERM.
+ * Return: its memory, with a reference; or an error pointer: -EBADF, -EBUSY, -EPROTOTYPE,
+ * -EPERM.
  */
-int capipc_table_get(struct capipc_table *table, u32 value, u8 kind, u32 rights,
-		     struct capipc_handle *out)
+struct capipc_memory *capipc_table_get_buffer(struct capipc_table *table, u32 value, u32 rights)
 {
-	int ret = capipc_table_get_any(table, value, out);
+	struct capipc_memory *memory;
+	struct capipc_slot *slot;
+	int ret;
 
-	if (ret)
-		return ret;
-	if (out->kind != kind)
-		ret = -EPROTOTYPE;
-	else if ((out->rights & rights) != rights)
-		ret = -EPERM;
-	if (ret)
-		capipc_handle_put(out);
-	return ret;
+	spin_lock(&table->lock);
+	ret = capipc_slot_check(table, value, BIT(CAPIPC_KIND_BUFFER), rights, &slot);
+	memory = likely(!ret) ? capipc_memory_get(slot->memory) : ERR_PTR(ret);
+	spin_unlock(&table->lock);
+	return memory;
+}
+
+/**
+ * capipc_table_get_endpoint - look the handle of an endpoint up
+ * @table: the table
+ * @value: the handle
+ * @rights: what it must allow
+ *
+ * Return: it, with a reference; or an error pointer: -EBADF, -EBUSY, -EPROTOTYPE, -EPERM.
+ */
+struct capipc_endpoint *capipc_table_get_endpoint(struct capipc_table *table, u32 value,
+						  u32 rights)
+{
+	struct capipc_endpoint *endpoint;
+	struct capipc_slot *slot;
+	int ret;
+
+	spin_lock(&table->lock);
+	ret = capipc_slot_check(table, value, BIT(CAPIPC_KIND_ENDPOINT), rights, &slot);
+	if (likely(!ret)) {
+		endpoint = capipc_endpoint(slot->object);
+		capipc_endpoint_get(endpoint);
+	} else {
+		endpoint = ERR_PTR(ret);
+	}
+	spin_unlock(&table->lock);
+	return endpoint;
 }
 
 /**
@@ -372,15 +411,11 @@ int capipc_table_get(struct capipc_table *table, u32 value, u8 kind, u32 rights,
 int capipc_table_remove(struct capipc_table *table, u32 value, struct capipc_handle *out)
 {
 	struct capipc_slot *slot;
-	int ret = 0;
+	int ret;
 
 	spin_lock(&table->lock);
-	slot = capipc_slot_find(table, value);
-	if (!slot) {
-		ret = -EBADF;
-	} else if (slot->state == CAPIPC_SLOT_MOVING) {
-		ret = -EBUSY;
-	} else {
+	ret = capipc_slot_check(table, value, CAPIPC_KINDS_ANY, 0, &slot);
+	if (!ret) {
 		capipc_slot_read(slot, out);
 		capipc_slot_free(table, slot, value);
 	}
@@ -405,19 +440,11 @@ int capipc_table_move_begin(struct capipc_table *table, u32 value, u32 rights, u
 			    struct capipc_handle *out)
 {
 	struct capipc_slot *slot;
-	int ret = 0;
+	int ret;
 
 	spin_lock(&table->lock);
-	slot = capipc_slot_find(table, value);
-	if (!slot) {
-		ret = -EBADF;
-	} else if (slot->state == CAPIPC_SLOT_MOVING) {
-		ret = -EBUSY;
-	} else if (!(kinds & BIT(slot->kind))) {
-		ret = -EPROTOTYPE;
-	} else if ((slot->rights & rights) != rights) {
-		ret = -EPERM;
-	} else {
+	ret = capipc_slot_check(table, value, kinds, rights, &slot);
+	if (!ret) {
 		slot->state = CAPIPC_SLOT_MOVING;
 		capipc_slot_read(slot, out);
 	}

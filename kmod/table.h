@@ -85,8 +85,9 @@ u32 capipc_table_take(struct capipc_table *table);
 void capipc_table_abort(struct capipc_table *table, u32 value);
 bool capipc_table_publish(struct capipc_table *table, u32 value, const struct capipc_handle *what);
 
-int __must_check capipc_table_get(struct capipc_table *table, u32 value, u8 kind, u32 rights,
-				  struct capipc_handle *out);
+struct capipc_memory *capipc_table_get_buffer(struct capipc_table *table, u32 value, u32 rights);
+struct capipc_endpoint *capipc_table_get_endpoint(struct capipc_table *table, u32 value,
+						  u32 rights);
 int __must_check capipc_table_get_any(struct capipc_table *table, u32 value,
 				      struct capipc_handle *out);
 

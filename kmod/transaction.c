@@ -51,15 +51,23 @@ struct capipc_transaction *capipc_transaction_create(struct capipc_context *cont
 		ret = -ENOMEM;
 		goto err_handles;
 	}
-	*transaction = (struct capipc_transaction) {
-		.refs = REFCOUNT_INIT(1),
-		.link = LIST_HEAD_INIT(transaction->link),
-		.account = account,
-		.charge = charge,
-		.reply_capacity = reply_capacity,
-		.reply_attachments = reply_attachments,
-	};
+	/* One by one, as in capipc_message_make(). */
+	refcount_set(&transaction->refs, 1);
 	spin_lock_init(&transaction->lock);
+	transaction->state = CAPIPC_WAITING;
+	transaction->sender_changed = false;
+	transaction->reply = NULL;
+	transaction->waiter = NULL;
+	transaction->account = account;
+	transaction->charge = charge;
+	transaction->reply_capacity = reply_capacity;
+	transaction->reply_attachments = reply_attachments;
+	transaction->files_max = 0;
+	transaction->sender = NULL;
+	transaction->endpoint = NULL;
+	transaction->target = NULL;
+	INIT_LIST_HEAD(&transaction->link);
+	transaction->request = NULL;
 	if (reply_attachments)
 		transaction->files_max = capipc_files_max();
 	return transaction;
@@ -72,22 +80,26 @@ err_bytes:
 	return ERR_PTR(ret);
 }
 
-struct capipc_transaction *capipc_transaction_get(struct capipc_transaction *transaction)
+/* Nobody finds it by its pipe any more. */
+static noinline void capipc_transaction_unlink(struct capipc_transaction *transaction)
 {
-	refcount_inc(&transaction->refs);
-	return transaction;
+	capipc_object_lock(&transaction->endpoint->object);
+	list_del(&transaction->link);
+	capipc_object_unlock(&transaction->endpoint->object);
 }
 
 /* The last reference is gone: what it has, but for its memory. */
-static void capipc_transaction_release(struct capipc_transaction *transaction)
+static __always_inline void capipc_transaction_release(struct capipc_transaction *transaction)
 {
 	WARN_ON_ONCE(transaction->reply);
 	capipc_ident_put(transaction->sender);
 	if (transaction->endpoint) {
-		/* Until here whoever cuts the pipe may find it there. */
-		capipc_object_lock(&transaction->endpoint->object);
-		list_del(&transaction->link);
-		capipc_object_unlock(&transaction->endpoint->object);
+		/*
+		 * Until here whoever cuts the pipe may find it, unless it was answered. What is
+		 * done to its neighbours meanwhile does not make it look as if it were alone.
+		 */
+		if (!data_race(list_empty_careful(&transaction->link)))
+			capipc_transaction_unlink(transaction);
 		capipc_endpoint_put(transaction->endpoint);
 	}
 	if (transaction->reply_attachments)
@@ -157,30 +169,12 @@ void capipc_transaction_expect(struct capipc_transaction *transaction,
 	spin_unlock(&transaction->lock);
 }
 
-/**
- * capipc_transaction_wait - wait until a call is answered or dropped
- * @transaction: the call
- * @waiter: of the calling thread, which is the only one
- * @deadline: how long
- * @patience: how it went before
- *
- * Also of a call that seems to be over: who settles it may just be about to call the
- * waiter, which has to stay until then.
- *
- * Return: 0, -ETIMEDOUT, -ERESTARTSYS; whatever it is, the state tells how far it is.
- */
-int capipc_transaction_wait(struct capipc_transaction *transaction,
-			    struct capipc_waiter *waiter, const struct capipc_deadline *deadline,
-			    struct capipc_patience *patience)
+/* The calling thread does not wait any more, whether it was called or not. */
+void capipc_transaction_forget(struct capipc_transaction *transaction)
 {
-	int ret = capipc_waiter_wait(waiter, deadline, patience);
-
-	if (unlikely(ret)) {
-		spin_lock(&transaction->lock);
-		transaction->waiter = NULL;
-		spin_unlock(&transaction->lock);
-	}
-	return ret;
+	spin_lock(&transaction->lock);
+	transaction->waiter = NULL;
+	spin_unlock(&transaction->lock);
 }
 
 /**

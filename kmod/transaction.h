@@ -45,7 +45,8 @@ enum capipc_transaction_state {
  * @endpoint: the endpoint that the request was sent through, with a reference; likewise
  * @target: the endpoint in whose queue the request is, or was when it was received;
  *          its memory is there as long as that of @endpoint; lock of the pipe
- * @link: among the calls of @target, or of what has succeeded it; lock of the pipe
+ * @link: among the calls of @target, or of what has succeeded it, unless it was answered;
+ *        lock of the pipe
  * @request: the request while it is in @target's queue; lock of the pipe
  */
 struct capipc_transaction {
@@ -73,22 +74,50 @@ static inline u8 capipc_transaction_state(const struct capipc_transaction *trans
 	return smp_load_acquire(&transaction->state);
 }
 
+static inline struct capipc_transaction *
+capipc_transaction_get(struct capipc_transaction *transaction)
+{
+	refcount_inc(&transaction->refs);
+	return transaction;
+}
+
 struct capipc_transaction *capipc_transaction_create(struct capipc_context *context,
 						     u32 reply_capacity, u32 reply_attachments);
-struct capipc_transaction *capipc_transaction_get(struct capipc_transaction *transaction);
 void capipc_transaction_put(struct capipc_transaction *transaction);
 void capipc_transaction_recycle(struct capipc_transaction *transaction,
 				struct capipc_context *context);
 void capipc_transaction_expect(struct capipc_transaction *transaction,
 			       struct capipc_waiter *waiter);
-int capipc_transaction_wait(struct capipc_transaction *transaction,
-			    struct capipc_waiter *waiter, const struct capipc_deadline *deadline,
-			    struct capipc_patience *patience);
+void capipc_transaction_forget(struct capipc_transaction *transaction);
 bool capipc_transaction_answer(struct capipc_transaction *transaction,
 			       struct capipc_message *reply);
 void capipc_transaction_drop(struct capipc_transaction *transaction);
 bool capipc_transaction_expire(struct capipc_transaction *transaction);
 void capipc_transaction_abandon(struct capipc_transaction *transaction, bool withdraw,
 				struct list_head *garbage);
+
+/**
+ * capipc_transaction_wait - wait until a call is answered or dropped
+ * @transaction: the call
+ * @waiter: of the calling thread, which is the only one
+ * @deadline: how long
+ * @patience: how it went before
+ *
+ * Also of a call that seems to be over: who settles it may just be about to call the
+ * waiter, which has to stay until then.
+ *
+ * Return: 0, -ETIMEDOUT, -ERESTARTSYS; whatever it is, the state tells how far it is.
+ */
+static inline int capipc_transaction_wait(struct capipc_transaction *transaction,
+					  struct capipc_waiter *waiter,
+					  const struct capipc_deadline *deadline,
+					  struct capipc_patience *patience)
+{
+	int ret = capipc_waiter_wait(waiter, deadline, patience);
+
+	if (unlikely(ret))
+		capipc_transaction_forget(transaction);
+	return ret;
+}
 
 #endif /* CAPIPC_TRANSACTION_H */

@@ -38,8 +38,11 @@ static inline int capipc_sleep(const struct capipc_deadline *deadline)
 {
 	ktime_t expires = deadline->expires;
 
-	return schedule_hrtimeout_range(deadline->forever ? NULL : &expires,
-					current->timer_slack_ns, HRTIMER_MODE_ABS) ?
+	if (deadline->forever) {
+		schedule();
+		return 0;
+	}
+	return schedule_hrtimeout_range(&expires, current->timer_slack_ns, HRTIMER_MODE_ABS) ?
 		0 : -ETIMEDOUT;
 }
 

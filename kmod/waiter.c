@@ -14,12 +14,9 @@
 #define CAPIPC_MISSES_MAX	6
 /* The same for who is not let go, which may change soon. */
 #define CAPIPC_MISSES_HELD	4
-/*
- * How often giving way is tried when nobody else runs: by who has succeeded lately, and
- * by who has not.
- */
-#define CAPIPC_ATTEMPTS		8
-#define CAPIPC_ATTEMPTS_MISSED	2
+/* Attempts to give way, at most: at a time, and kept for later. */
+#define CAPIPC_ATTEMPTS		16
+#define CAPIPC_CREDIT_MAX	64
 
 /**
  * capipc_waiter_call - what a thread waits for has been done
@@ -31,16 +28,21 @@ void capipc_waiter_call(struct capipc_waiter *waiter)
 {
 	struct task_struct *task = waiter->task;
 
-	/* The thread may go on, and end, as soon as it is called. */
-	rcu_read_lock();
 	/*
-	 * A full barrier, as is set_current_state(): either we see that the thread
-	 * is about to sleep, or it sees that it was called.
+	 * The thread may go on, and end, as soon as it is called. Its task stays until a
+	 * grace period is over, and whoever holds a spinlock is in a read section.
+	 *
+	 * What was done before it is seen by who sees that it is called: this pairs with
+	 * the acquire in capipc_waiter_called().
 	 */
-	smp_store_mb(waiter->called, true);
+	smp_store_release(&waiter->called, true);
+	/*
+	 * As in set_current_state(): either we see that the thread is about to sleep, or it
+	 * sees that it was called.
+	 */
+	smp_mb();
 	if (!task_is_running(task))
 		wake_up_process(task);
-	rcu_read_unlock();
 }
 
 /* Is it worth trying? */
@@ -57,13 +59,39 @@ static bool capipc_patience_left(struct capipc_patience *patience)
 	       current->prio >= MAX_RT_PRIO;
 }
 
-/* Let others run. Returns whether any did. */
-static bool capipc_yield(void)
+/* How often others have run instead. */
+static unsigned long capipc_switches(void)
 {
-	unsigned long switches = current->nvcsw + current->nivcsw;
+	return current->nvcsw + current->nivcsw;
+}
 
-	yield();
-	return current->nvcsw + current->nivcsw != switches;
+/* Let others run: whoever the scheduler has chosen already, or, if it has not, anybody. */
+static void capipc_yield(void)
+{
+	if (need_resched())
+		schedule();
+	else
+		yield();
+}
+
+/* It was of no use: not the next time, and the time after that twice as long. */
+static void capipc_patience_lose(struct capipc_patience *patience, unsigned int most)
+{
+	u8 misses = min_t(unsigned int, READ_ONCE(patience->misses) + 1, most);
+
+	WRITE_ONCE(patience->misses, misses);
+	WRITE_ONCE(patience->skip, BIT(misses) - 2);
+}
+
+/* It was of use, and has earned another attempt. */
+static void capipc_patience_win(struct capipc_patience *patience)
+{
+	u8 credit = READ_ONCE(patience->credit);
+
+	if (credit < CAPIPC_CREDIT_MAX)
+		WRITE_ONCE(patience->credit, credit + 1);
+	if (READ_ONCE(patience->misses))
+		WRITE_ONCE(patience->misses, 0);
 }
 
 /*
@@ -72,25 +100,36 @@ static bool capipc_yield(void)
  * If that was of no use more than once it is left out, and then for twice as
  * many times, so that where the other one has much to do it costs next to nothing.
  *
- * Who has run less than the others is not let go. A few attempts make up for the little by
- * which two that work for each other differ, and for what disturbs them.
+ * Who has run less than the others is not let go; a few attempts make up for the little by
+ * which two that work for each other differ, and for what disturbs them. An attempt costs less
+ * than what giving way saves, and there are no more of them than times that it has.
  */
 static void capipc_waiter_give_way(const struct capipc_waiter *waiter,
 				   struct capipc_patience *patience)
 {
-	u8 misses = READ_ONCE(patience->misses);
-	unsigned int attempts = misses > 1 ? CAPIPC_ATTEMPTS_MISSED : CAPIPC_ATTEMPTS;
+	unsigned long switches = capipc_switches();
+	unsigned int attempts = 0;
+	u8 credit;
 
-	while (!capipc_yield() && --attempts)
-		;
-	if (READ_ONCE(waiter->called)) {
-		if (misses)
-			WRITE_ONCE(patience->misses, 0);
-		return;
+	for (;;) {
+		capipc_yield();
+		if (likely(READ_ONCE(waiter->called))) {
+			capipc_patience_win(patience);
+			return;
+		}
+		if (capipc_switches() != switches) {
+			capipc_patience_lose(patience, CAPIPC_MISSES_MAX);
+			return;
+		}
+		credit = READ_ONCE(patience->credit);
+		if (!credit) {
+			capipc_patience_lose(patience, CAPIPC_MISSES_HELD);
+			return;
+		}
+		WRITE_ONCE(patience->credit, credit - 1);
+		if (++attempts == CAPIPC_ATTEMPTS)
+			return;
 	}
-	misses = min_t(u8, misses + 1, attempts ? CAPIPC_MISSES_MAX : CAPIPC_MISSES_HELD);
-	WRITE_ONCE(patience->misses, misses);
-	WRITE_ONCE(patience->skip, BIT(misses) - 2);
 }
 
 static noinline int capipc_waiter_sleep(struct capipc_waiter *waiter,

@@ -33,14 +33,24 @@ struct capipc_waiter {
 /**
  * struct capipc_patience - whether giving way has been of use
  * @misses: times in a row that it was not
+ * @credit: attempts that may fail, for as many have not
  * @skip: times that it is not tried now
  *
  * Threads may share one: it is no more than a guess, and read and written as such.
  */
 struct capipc_patience {
 	u8 misses;
+	u8 credit;
 	u16 skip;
 };
+
+/* Attempts that may fail before one has succeeded. */
+#define CAPIPC_CREDIT	16
+
+static inline void capipc_patience_init(struct capipc_patience *patience)
+{
+	patience->credit = CAPIPC_CREDIT;
+}
 
 static inline void capipc_waiter_init(struct capipc_waiter *waiter)
 {

@@ -27,34 +27,6 @@ static struct capipc_window_room capipc_window_room_locked(const struct capipc_e
 	};
 }
 
-/* Is there room? -EMSGSIZE: there will not be, not even if nothing else waits. */
-static int capipc_window_look_locked(const struct capipc_endpoint *endpoint, size_t size)
-{
-	struct capipc_window_room room = capipc_window_room_locked(endpoint);
-
-	if (likely(size <= room.bytes && room.messages))
-		return 0;
-	return size > READ_ONCE(capipc_window_bytes) ? -EMSGSIZE : -EAGAIN;
-}
-
-/**
- * capipc_window_take_locked - reserve room
- * @endpoint: for what will be sent to it
- * @size: in bytes
- *
- * Return: 0, or -EAGAIN: there is none, or -EMSGSIZE: there never is.
- */
-int capipc_window_take_locked(struct capipc_endpoint *endpoint, size_t size)
-{
-	int ret = capipc_window_look_locked(endpoint, size);
-
-	if (ret)
-		return ret;
-	endpoint->window_bytes += size;
-	endpoint->window_messages++;
-	return 0;
-}
-
 /**
  * capipc_window_take_batch_locked - reserve room for as many as there is room for
  * @endpoint: for what will be sent to it
@@ -78,7 +50,7 @@ u32 capipc_window_take_batch_locked(struct capipc_endpoint *endpoint,
 }
 
 /* Half of it is enough, or who sends and who receives would wake each other each time. */
-static void capipc_window_tell_locked(struct capipc_endpoint *endpoint)
+void capipc_window_tell_locked(struct capipc_endpoint *endpoint)
 {
 	struct capipc_endpoint *peer = capipc_endpoint_peer(endpoint);
 
@@ -87,29 +59,6 @@ static void capipc_window_tell_locked(struct capipc_endpoint *endpoint)
 		return;
 	peer->refused = false;
 	capipc_endpoint_news_locked(peer, CAPIPC_TAG_WRITABLE);
-}
-
-/**
- * capipc_window_release_batch_locked - there is room again
- * @endpoint: messages for it were received or withdrawn, or are not sent after all
- * @size: of those, in bytes
- * @count: how many
- */
-void capipc_window_release_batch_locked(struct capipc_endpoint *endpoint, size_t size, u32 count)
-{
-	lockdep_assert_held(endpoint->object.lock);
-	endpoint->window_bytes -= size;
-	endpoint->window_messages -= count;
-	if (wq_has_sleeper(&endpoint->window))
-		capipc_window_wake_locked(endpoint);
-	if (unlikely(capipc_endpoint_peer(endpoint)->refused))
-		capipc_window_tell_locked(endpoint);
-}
-
-/* The same for one. */
-void capipc_window_release_locked(struct capipc_endpoint *endpoint, size_t size)
-{
-	capipc_window_release_batch_locked(endpoint, size, 1);
 }
 
 /*

@@ -4,6 +4,7 @@
  * signals.
  */
 #include "async.h"
+#include "capipc_test_memory.h"
 
 FIXTURE(receive)
 {
@@ -471,6 +472,66 @@ TEST_F(receive, one_handle_two_senders)
 		arrived += self->m.r.attachments_count;
 	EXPECT_EQ(1, arrived);
 	EXPECT_ERR(EBADF, ipc_alive(self->fd, p[0]));
+}
+
+/* ---------------------------------------------------- CAPIPC_RECEIVE_CLOSE */
+
+static int recv_close(int fd, struct ipc_message *m, uint32_t handle)
+{
+	return ipc_recv_flags(fd, m, handle, CAPIPC_RECEIVE_CLOSE, ipc_soon());
+}
+
+/* Messages leave it open, and so does its end without the flag. */
+TEST_F(receive, close_when_the_peer_is_closed)
+{
+	uint32_t p[2], ends[2];
+
+	ASSERT_OK(ipc_send_str(self->fd, self->h[0], 1, "last"));
+	ASSERT_OK(ipc_close(self->fd, self->h[0]));
+	EXPECT_OK(recv_close(self->fd, &self->m, 0));
+	EXPECT_EQ(CAPIPC_RECEIVED_MESSAGE, self->m.r.type);
+	EXPECT_OK(ipc_alive(self->fd, self->h[1]));
+	EXPECT_OK(recv_close(self->fd, &self->m, 0));
+	EXPECT_EQ(CAPIPC_RECEIVED_PEER_CLOSED, self->m.r.type);
+	EXPECT_EQ(self->h[1], self->m.r.from);
+	EXPECT_ERR(EBADF, ipc_alive(self->fd, self->h[1]));
+
+	/* from one handle, and from something else than an endpoint */
+	ASSERT_OK(ipc_create(self->fd, p));
+	ASSERT_OK(ipc_data_pipe(self->fd, 1, 1, ends));
+	ASSERT_OK(ipc_close(self->fd, p[0]));
+	ASSERT_OK(ipc_close(self->fd, ends[0]));
+	EXPECT_OK(recv_close(self->fd, &self->m, p[1]));
+	EXPECT_EQ(CAPIPC_RECEIVED_PEER_CLOSED, self->m.r.type);
+	EXPECT_ERR(EBADF, recv_close(self->fd, &self->m, p[1]));
+	EXPECT_OK(recv_close(self->fd, &self->m, ends[1]));
+	EXPECT_EQ(CAPIPC_RECEIVED_PEER_CLOSED, self->m.r.type);
+	EXPECT_ERR(EBADF, ipc_alive(self->fd, ends[1]));
+
+	ASSERT_OK(ipc_create(self->fd, p));
+	ASSERT_OK(ipc_close(self->fd, p[0]));
+	EXPECT_OK(ipc_recv(self->fd, &self->m));
+	EXPECT_EQ(CAPIPC_RECEIVED_PEER_CLOSED, self->m.r.type);
+	EXPECT_OK(ipc_alive(self->fd, p[1]));
+}
+
+/* What cannot be told has not happened. */
+TEST_F(receive, close_is_told_first)
+{
+	struct capipc_receive a = { .flags = CAPIPC_RECEIVE_CLOSE |
+					     CAPIPC_NOWAIT };
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, page);
+	a.size = sizeof(a);
+	memcpy(page, &a, sizeof(a));
+	ASSERT_OK(ipc_close(self->fd, self->h[0]));
+	ASSERT_EQ(0, mprotect(page, 4096, PROT_READ));
+	EXPECT_ERR(EFAULT, ipc_ioctl(self->fd, CAPIPC_IOC_RECEIVE, page));
+	EXPECT_OK(ipc_alive(self->fd, self->h[1]));
+	EXPECT_OK(recv_close(self->fd, &self->m, 0));
+	EXPECT_ERR(EBADF, ipc_alive(self->fd, self->h[1]));
 }
 
 TEST_HARNESS_MAIN

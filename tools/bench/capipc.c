@@ -29,7 +29,7 @@ int capipc_open(struct capipc_state *state)
 	return state->fd < 0 ? -errno : 0;
 }
 
-int capipc_close_handle(int fd, uint32_t handle)
+static int close_handle(int fd, uint32_t handle)
 {
 	struct capipc_close close = { .size = sizeof(close), .handle = handle };
 
@@ -383,7 +383,7 @@ static int capipc_connect_call_close(struct cell *cell)
 	ret = capipc_call(cell);
 	if (ret)
 		return ret;
-	return capipc_close_handle(state->fd, state->call.handle);
+	return close_handle(state->fd, state->call.handle);
 }
 
 const struct peer peer_capipc = {

@@ -63,7 +63,6 @@ struct capipc_state {
 
 int capipc_open(struct capipc_state *state);
 int capipc_ioctl(int fd, unsigned long request, void *argument);
-int capipc_close_handle(int fd, uint32_t handle);
 
 /* Memory that a handle stands for; NULL if it cannot be mapped. */
 void *capipc_map(int fd, uint32_t handle, size_t size, int protection);

@@ -188,6 +188,7 @@ static int serve(struct cell *cell)
 	struct server server = {
 		.receive = {
 			.size = sizeof(server.receive),
+			.flags = CAPIPC_RECEIVE_CLOSE,
 			.deadline_ns = CAPIPC_FOREVER,
 			.data = PTR(cell->request),
 			.attachments = PTR(server.attachments),
@@ -218,10 +219,6 @@ static int serve(struct cell *cell)
 			break;
 		case CAPIPC_RECEIVED_MESSAGE:
 			ret = take_message(cell, &server);
-			break;
-		case CAPIPC_RECEIVED_PEER_CLOSED:
-			ret = capipc_close_handle(state->fd,
-						  server.receive.from);
 			break;
 		default:
 			break;

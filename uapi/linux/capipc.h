@@ -156,6 +156,9 @@
 /* Do not wait: fail with EAGAIN instead. */
 #define CAPIPC_NOWAIT		(1U << 0)
 
+/* CAPIPC_IOC_RECEIVE: close what PEER_CLOSED comes from. */
+#define CAPIPC_RECEIVE_CLOSE	(1U << 1)
+
 /* What a handle lets its holder do. */
 #define CAPIPC_RIGHT_READ	(1U << 0)	/* receive from it; read memory */
 #define CAPIPC_RIGHT_WRITE	(1U << 1)	/* send, call or reply on it; write memory */
@@ -617,7 +620,7 @@ enum capipc_receive_type {
 /**
  * struct capipc_receive - CAPIPC_IOC_RECEIVE: take what comes next
  * @size: size of the struct as the caller knows it
- * @flags: %CAPIPC_NOWAIT or zero
+ * @flags: %CAPIPC_NOWAIT, %CAPIPC_RECEIVE_CLOSE or zero
  * @deadline_ns: how long to wait
  * @reply: pointer to a struct capipc_reply to send first, or 0. Set to 0 as
  *         soon as that reply is done with (sent, or ECANCELED, which the
@@ -657,7 +660,9 @@ enum capipc_receive_type {
  * @attachments_count, which say what it needs, or what to close.
  * PEER_CLOSED comes once for each holder of an endpoint, when all messages have
  * been received;
- * with @handle given, EPIPE comes from then on. The stamp is then zero, as it is
+ * with @handle given, EPIPE comes from then on. With %CAPIPC_RECEIVE_CLOSE the handle
+ * has been closed, as by CAPIPC_IOC_CLOSE, and @from is what it was; or PEER_CLOSED comes
+ * again, if another thread was about to move the handle and did not. The stamp is then zero, as it is
  * with READABLE and WRITABLE. These come once for any number of signals since they
  * last came, and before PEER_CLOSED; they say no more than that it is time to look
  * at the ring. From an endpoint, WRITABLE and PEER_CHANGED come if they were asked for with
