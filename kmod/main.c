@@ -24,7 +24,7 @@ static int __init capipc_init(void)
 {
 	int ret;
 
-	/* A sender copies to a receive area under a lock, and may not be preempted (docs/fast.md). */
+	/* Who copies to a receive area under a lock may not be preempted (docs/fast.md). */
 	BUILD_BUG_ON(IS_ENABLED(CONFIG_PREEMPT_RT));
 	ret = capipc_process_init();
 	if (ret)

@@ -662,8 +662,8 @@ enum capipc_receive_type {
  * been received;
  * with @handle given, EPIPE comes from then on. With %CAPIPC_RECEIVE_CLOSE the handle
  * has been closed, as by CAPIPC_IOC_CLOSE, and @from is what it was; or PEER_CLOSED comes
- * again, if another thread was about to move the handle and did not. The stamp is then zero, as it is
- * with READABLE and WRITABLE. These come once for any number of signals since they
+ * again, if another thread was about to move the handle and did not. The stamp is then
+ * zero, as it is with READABLE and WRITABLE. These come once for any number of signals since they
  * last came, and before PEER_CLOSED; they say no more than that it is time to look
  * at the ring. From an endpoint, WRITABLE and PEER_CHANGED come if they were asked for with
  * CAPIPC_IOC_TAG, with a zero stamp and before messages. From an invitation comes
