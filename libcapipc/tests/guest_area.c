@@ -91,6 +91,65 @@ static void pass_on(const uint8_t *bytes)
 	   "it is longer now");
 }
 
+/* ---------------------------------------------------------- a dispatcher's */
+
+struct served {
+	const uint8_t *bytes;
+	size_t length;
+	int count;
+	bool same, busy;
+};
+
+static int serve(struct capipc_request *request, void *data)
+{
+	const struct capipc_message *got = capipc_request_message(request);
+	struct served *served = data;
+	const uint8_t *there;
+	size_t length;
+
+	there = capipc_message_data(got, &length);
+	served->count++;
+	/* after two numbers: that of the message, and how many bytes there are */
+	served->same = length == served->length + 8 &&
+		       !memcmp(there + 8, served->bytes, served->length);
+	served->busy =
+		capipc_dispatcher_use_area(capipc_request_dispatcher(request),
+					   0) == -EDEADLK;
+	return 0;
+}
+
+static void dispatch(const uint8_t *bytes)
+{
+	static const struct capipc_interface interface = { .unknown = serve };
+	static const size_t sizes[] = { 10, 3000, 39000, 0, 200000 };
+	struct capipc_dispatcher *dispatcher;
+	struct served served = { .bytes = bytes };
+	uint32_t pipe[2];
+	unsigned int i;
+
+	ok(!capipc_dispatcher_new(&dispatcher, context), "a dispatcher");
+	ok(!capipc_dispatcher_use_area(dispatcher, AREA), "has an area");
+	ok(!capipc_pipe_create(context, pipe) &&
+		   !capipc_dispatcher_add_endpoint(dispatcher, pipe[1],
+						   &interface, &served),
+	   "and an endpoint");
+	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		served.length = sizes[i];
+		capipc_message_reset(reply, 7);
+		capipc_message_append_u32(reply, 42);
+		capipc_message_append_bytes(reply, bytes, sizes[i]);
+		ok(!capipc_endpoint_send(context, pipe[0], reply, SECONDS_5,
+					 0) &&
+			   capipc_dispatcher_dispatch(dispatcher, 1) == 1,
+		   "it gets a message");
+		ok(served.count == (int)i + 1 && served.same, "as it was sent");
+		ok(served.busy, "and keeps its area meanwhile");
+	}
+	ok(!capipc_dispatcher_use_area(dispatcher, 0), "none any more");
+	capipc_dispatcher_free(dispatcher);
+	capipc_handle_close(context, pipe[0]);
+}
+
 void test_area(void)
 {
 	uint8_t *bytes = malloc(600000);
@@ -112,6 +171,7 @@ void test_area(void)
 	receive_sizes(bytes, false);
 	ok(!capipc_message_use_area(message, 0), "none any more");
 	receive_sizes(bytes, false);
+	dispatch(bytes);
 	capipc_handle_close(context, ends[0]);
 	capipc_handle_close(context, ends[1]);
 	free(bytes);
