@@ -4,7 +4,6 @@
  */
 #include <linux/highuid.h>
 #include <linux/pid_namespace.h>
-#include <linux/once.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -17,13 +16,19 @@
 #include "process.h"
 
 static atomic64_t capipc_ident_ids = ATOMIC64_INIT(0);
+static siphash_aligned_key_t capipc_ident_key;
+
+/* Called once, by capipc_init(): get_random_once() would hold the module for a while. */
+void capipc_ident_init(void)
+{
+	get_random_bytes(&capipc_ident_key, sizeof(capipc_ident_key));
+}
+
 /* No number comes again but by chance, and none tells how many there have been. */
 static u64 capipc_ident_next_id(void)
 {
-	static siphash_aligned_key_t capipc_ident_key;
 	u64 id;
 
-	get_random_once(&capipc_ident_key, sizeof(capipc_ident_key));
 	do {
 		id = siphash_1u64(atomic64_inc_return(&capipc_ident_ids), &capipc_ident_key);
 	} while (!id);

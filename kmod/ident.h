@@ -67,6 +67,7 @@ struct capipc_ident {
 	struct capipc_stamp stamp;
 };
 
+void capipc_ident_init(void);
 struct capipc_ident *capipc_ident_create(struct capipc_context *context);
 void capipc_ident_free(struct capipc_ident *ident);
 bool capipc_ident_same(const struct capipc_ident *a, const struct capipc_ident *b);

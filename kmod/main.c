@@ -8,6 +8,7 @@
 #include "collect.h"
 #include "context.h"
 #include "device.h"
+#include "ident.h"
 #include "invitation.h"
 #include "main.h"
 #include "net.h"
@@ -26,6 +27,7 @@ static int __init capipc_init(void)
 
 	/* Who copies to a receive area under a lock may not be preempted (docs/fast.md). */
 	BUILD_BUG_ON(IS_ENABLED(CONFIG_PREEMPT_RT));
+	capipc_ident_init();
 	ret = capipc_process_init();
 	if (ret)
 		return ret;
