@@ -356,6 +356,24 @@ static void death_release(struct death *d)
 	death_reap(d, -1);
 }
 
+/*
+ * What somebody else has open as well goes a moment after its process. Most have a pipe to
+ * us, and all that they have goes at about the same time.
+ */
+static void wait_for_its_end(struct death *d)
+{
+	struct capipc_inspect insp;
+	int i;
+
+	for (i = 0; i < 200; i++) {
+		usleep(500);
+		if (ipc_do_inspect(d->fd, d->ep, &insp) ||
+		    insp.state & CAPIPC_INSPECT_PEER_CLOSED)
+			break;
+	}
+	usleep(1000);
+}
+
 /* Returns whether somebody is left who has copies of the victim's descriptors. */
 static bool let_go(struct death *d)
 {
@@ -365,8 +383,10 @@ static bool let_go(struct death *d)
 	}
 	death_word_post(&d->page->command, d->way);
 	MUST(1, death_answer(d));
-	if (d->way == EXECUTES)
+	if (d->way == EXECUTES) {
+		wait_for_its_end(d);
 		return true;
+	}
 	if (d->way == FORKS) {
 		/* the child ends as the victim's; its end is nothing to us */
 		struct capipc_inspect insp;
@@ -380,6 +400,7 @@ static bool let_go(struct death *d)
 		return false;
 	}
 	death_kill(d);
+	wait_for_its_end(d);
 	return true;
 }
 

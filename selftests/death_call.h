@@ -80,16 +80,8 @@ static void receive_request(struct death *d)
 		d->reply = d->m.r.reply_handle;
 }
 
-/* What somebody else has open as well goes a moment after its process. */
-static void wait_for_its_end(const struct death *d)
-{
-	if (d->way == FORKS_AND_LEAVES || d->way == EXECUTES)
-		usleep(100000);
-}
-
 static void answer_is_late(struct death *d)
 {
-	wait_for_its_end(d);
 	MUST(-ECANCELED, ipc_reply_str(d->fd, d->reply, "late"));
 	MUST(-EBADF, ipc_alive(d->fd, d->reply));
 	expect_closed(d, d->ep);
@@ -130,7 +122,6 @@ static void begin_answer(struct death *d)
 static void answer_ends_late(struct death *d)
 {
 	expect_closed(d, d->ep);
-	wait_for_its_end(d);
 	MUST(0, stall_serve(d->stall.uffd, ipc_ptr(d->stall.page),
 			    d->page->content));
 	MUST(-ECANCELED, async_join(&d->call.async));
@@ -159,7 +150,6 @@ static void move_answer(struct death *d)
 static void moved_answer_is_late(struct death *d)
 {
 	expect_closed(d, d->ep);
-	wait_for_its_end(d);
 	if (!d->reply && MUST(0, ipc_recv_from(d->fd2, d->h[1], &d->m)))
 		d->reply = d->m.att[0].handle;
 	MUST(-ECANCELED, ipc_reply_str(d->fd2, d->reply, "late"));

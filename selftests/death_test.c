@@ -11,7 +11,7 @@
  * How many deaths there shall be in a group of steps, if there is time for more than each
  * step each way.
  */
-#define ENOUGH (sizeof(long) == 8 ? 2500 : 300)
+#define ENOUGH (sizeof(long) == 8 ? 1500 : 300)
 
 /*
  * Elsewhere a death takes several times as long: fewer must do. Also when everything is
