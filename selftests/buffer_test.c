@@ -495,10 +495,19 @@ TEST_F(buffer, exec)
 
 /* ------------------------------------------------------------------- who pays */
 
+static int set_limit(size_t bytes)
+{
+	char limit[32];
+
+	snprintf(limit, sizeof(limit), "%zu", bytes);
+	return put_text(PARAMETERS "max_bytes_per_context", limit);
+}
+
 TEST_F(buffer, maker_pays_until_all_is_gone)
 {
 	uint32_t b[64], h[2], d;
-	char before[32], limit[32];
+	size_t bytes = 20 * page;
+	char before[32];
 	struct ipc_message m;
 	int n, fd = ipc_open();
 	char *q;
@@ -506,12 +515,15 @@ TEST_F(buffer, maker_pays_until_all_is_gone)
 	ASSERT_OK(ipc_create(fd, h));
 	ASSERT_LT(0, get_text(before, sizeof(before),
 			      PARAMETERS "max_bytes_per_context"));
-	snprintf(limit, sizeof(limit), "%zu", 20 * page);
-	ASSERT_OK(put_text(PARAMETERS "max_bytes_per_context", limit));
+	ASSERT_OK(set_limit(bytes));
 	for (n = 0; n < 64 && !ipc_buffer(fd, page, &b[n]); n++)
 		;
 	EXPECT_LT(10, n);
 	EXPECT_GT(20, n);
+	/* one more fits just so, and then there is room for a message besides */
+	while (bytes < 22 * page && ipc_buffer(fd, page, &d))
+		ASSERT_OK(set_limit(bytes += 512));
+	ASSERT_OK(set_limit(bytes + 512));
 	EXPECT_ERR(EDQUOT, ipc_buffer(fd, page, &d));
 	EXPECT_ERR(EDQUOT, ipc_buffer(fd, 20 * page, &d));
 	/* another handle to the same costs nothing of that */
