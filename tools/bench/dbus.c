@@ -427,6 +427,7 @@ static bool dbus_offers(const struct peer *peer, const struct workload *work)
 const struct peer peer_dbus = {
 	.name = "dbus",
 	.title = "a method call through dbus-broker, with sd-bus",
+	.stamped = true,
 	.missing = dbus_missing,
 	.offers = dbus_offers,
 };
