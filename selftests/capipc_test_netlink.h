@@ -176,6 +176,7 @@ static int nl_ask(struct nl *nl, const struct nl_request *r, void *last,
 		  void (*each)(struct nlmsghdr *h, void *arg), void *arg)
 {
 	int n = 0, ret = nl_send(nl, r);
+	int64_t end = ipc_soon();
 	struct nlmsghdr *h;
 
 	if (ret)
@@ -185,8 +186,12 @@ static int nl_ask(struct nl *nl, const struct nl_request *r, void *last,
 		h = nl_receive(nl, IPC_SOON_MS);
 		if (!h)
 			return -ETIMEDOUT;
-		if (h->nlmsg_seq != r->head.nlmsg_seq)
-			continue; /* an event */
+		if (h->nlmsg_seq != r->head.nlmsg_seq) {
+			/* an event; there may be no end of them, and no answer */
+			if (ipc_now() > end)
+				return -ETIMEDOUT;
+			continue;
+		}
 		if (h->nlmsg_flags & NLM_F_DUMP_INTR)
 			nl->interrupted = true;
 		if (h->nlmsg_type == NLMSG_ERROR ||
