@@ -45,6 +45,15 @@ static int capipc_memory_populate(struct capipc_memory *memory)
 	return 0;
 }
 
+/*
+ * What the kernel keeps for a mapping of its own, of so many pages: what it knows of the
+ * range, and a word for each page. It does not account for it.
+ */
+static size_t capipc_memory_mapping_size(unsigned long count)
+{
+	return sizeof(struct vm_struct) + sizeof(struct vmap_area) + count * sizeof(pte_t);
+}
+
 /**
  * capipc_memory_create - allocate memory that can be mapped
  * @account: who pays
@@ -67,6 +76,8 @@ struct capipc_memory *capipc_memory_create(struct capipc_account *account, u64 b
 		return ERR_PTR(-EMSGSIZE);
 	count = DIV_ROUND_UP((unsigned long)bytes, PAGE_SIZE);
 	charge = struct_size(memory, pages, count) + count * PAGE_SIZE;
+	if (area)
+		charge += capipc_memory_mapping_size(count);
 
 	ret = capipc_account_charge(account, CAPIPC_BYTES, charge);
 	if (ret)
