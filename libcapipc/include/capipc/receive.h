@@ -45,7 +45,8 @@ struct capipc_received {
  * @received: filled in; @received->type is %CAPIPC_RECEIVED_NONE on failure, but see
  *            below
  * @deadline_ns: until when to wait, or %CAPIPC_FOREVER
- * @flags: %CAPIPC_NOWAIT or 0
+ * @flags: %CAPIPC_NOWAIT, %CAPIPC_RECEIVE_CLOSE (what %CAPIPC_RECEIVED_PEER_CLOSED comes
+ *         from is closed), or 0
  *
  * @message grows as needed. Handles and file descriptors that arrive belong to it.
  *
