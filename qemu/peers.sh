@@ -12,14 +12,20 @@ peers_build() {
 		SYSTEMD_INCLUDE="$("$top/qemu/dbus")/usr/include" "$peers_tool"
 }
 
-# peers_options KERNEL: sets peers_options to what qemu/run is to be told.
-peers_options=()
+# peers_options KERNEL: sets peers_options to what qemu/run is to be told, and peers_wanted
+# to those that have to be there then.
+peers_options=() peers_wanted=
 peers_options() {
 	local kernel=$1 dbus libraries=/lib/x86_64-linux-gnu
 	dbus=$("$top/qemu/dbus")
 	peers_options=(--file "$dbus/usr/bin/dbus-broker:/usr/bin/"
 		--file "$libraries/libsystemd.so.0:$libraries/")
+	peers_wanted=dbus
 	# not every kernel has it
-	! compgen -G "$("$top/qemu/kernel" "$kernel")/lib/modules/*/*/*/*/binder_linux.*" \
-		> /dev/null || peers_options+=(--module "binder_linux devices=binder")
+	if [[ $kernel == stock ]] ||
+		compgen -G "$("$top/qemu/kernel" "$kernel")/lib/modules/*/*/*/*/binder_linux.*" \
+			> /dev/null; then
+		peers_options+=(--module "binder_linux devices=binder")
+		peers_wanted+=,binder
+	fi
 }
