@@ -2,25 +2,18 @@
 /*
  * Dispatcher: calls the right function for everything that a context receives.
  *
- * Each handle that is served has a *binding* in a table, and its index plus one
- * as cookie: what is received leads to its binding without a search. A context
- * can have other handles too, with any cookie, so the binding counts only if
- * the handle is right as well.
- *
  * The answer of a handler is not sent at once but along with the next receive,
  * in one system call.
  *
  * To wake a thread that waits in the kernel, stopping sends a message through a
  * pipe that has both ends in the context.
  */
+#include "bindings.h"
 #include "internal.h"
 
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
-
-#define BINDINGS_MIN 16U
-#define NO_BINDING   UINT32_MAX
 
 /* How many to handle at once where the caller has no opinion */
 #define DISPATCH_DEFAULT 64U
@@ -29,22 +22,6 @@
 #define PAUSE_MS 10
 
 #define NS_PER_MS 1000000
-
-/**
- * struct binding - a handle that is served
- * @handle: the handle, 0 if this binding is free
- * @kind: endpoint, listener, producer or consumer
- * @next_free: the next free one, if this one is
- * @interface: what to do
- * @data: for whom
- */
-struct binding {
-	uint32_t handle;
-	uint32_t kind;
-	uint32_t next_free;
-	const struct capipc_interface *interface;
-	void *data;
-};
 
 /**
  * struct capipc_dispatcher - bindings, and buffers that are used over and over
@@ -59,9 +36,7 @@ struct binding {
  */
 struct capipc_dispatcher {
 	struct capipc_context *context;
-	struct binding *bindings;
-	uint32_t bindings_room;
-	uint32_t first_free;
+	struct capipc_bindings bindings;
 	struct capipc_message *message;
 	struct capipc_message *reply;
 	uint32_t reply_handle;
@@ -96,7 +71,7 @@ int capipc_dispatcher_new(struct capipc_dispatcher **out,
 	if (!dispatcher)
 		return -ENOMEM;
 	dispatcher->context = capipc_context_get(context);
-	dispatcher->first_free = NO_BINDING;
+	capipc_bindings_init(&dispatcher->bindings);
 	atomic_init(&dispatcher->stopped, false);
 
 	ret = capipc_message_new(&dispatcher->message, context, 0);
@@ -127,85 +102,14 @@ err_free:
 	return ret;
 }
 
-/* The binding of a handle with that cookie, or NULL */
-static struct binding *
-dispatcher_find(const struct capipc_dispatcher *dispatcher, uint32_t handle,
-		uint64_t cookie)
-{
-	struct binding *binding;
-
-	if (!handle || !cookie || cookie > dispatcher->bindings_room)
-		return NULL;
-	binding = &dispatcher->bindings[cookie - 1];
-	return binding->handle == handle ? binding : NULL;
-}
-
-static int dispatcher_grow(struct capipc_dispatcher *dispatcher)
-{
-	uint32_t i, old = dispatcher->bindings_room;
-	uint32_t room = old ? old * 2 : BINDINGS_MIN;
-	struct binding *bindings;
-
-	if (room < old)
-		return -ENOMEM;
-	bindings = reallocarray(dispatcher->bindings, room, sizeof(*bindings));
-	if (!bindings)
-		return -ENOMEM;
-	for (i = old; i < room; i++)
-		bindings[i] = (struct binding){
-			.next_free = i + 1 < room ? i + 1 : NO_BINDING,
-		};
-	dispatcher->bindings = bindings;
-	dispatcher->bindings_room = room;
-	dispatcher->first_free = old;
-	return 0;
-}
-
-static int dispatcher_bind(struct capipc_dispatcher *dispatcher,
-			   uint32_t handle, uint32_t kind,
-			   const struct capipc_interface *interface, void *data)
-{
-	struct binding *binding;
-	uint32_t index;
-	int ret;
-
-	if (dispatcher->first_free == NO_BINDING) {
-		ret = dispatcher_grow(dispatcher);
-		if (ret < 0)
-			return ret;
-	}
-	index = dispatcher->first_free;
-	ret = capipc_handle_tag(dispatcher->context, handle,
-				(uint64_t)index + 1);
-	if (ret < 0)
-		return ret;
-
-	binding = &dispatcher->bindings[index];
-	dispatcher->first_free = binding->next_free;
-	*binding = (struct binding){
-		.handle = handle,
-		.kind = kind,
-		.interface = interface,
-		.data = data,
-	};
-	return 0;
-}
-
-static void dispatcher_unbind(struct capipc_dispatcher *dispatcher,
-			      struct binding *binding)
-{
-	*binding = (struct binding){ .next_free = dispatcher->first_free };
-	dispatcher->first_free = (uint32_t)(binding - dispatcher->bindings);
-}
-
 /* Ends a binding for good, with all that its owner has to know. */
 static void dispatcher_drop(struct capipc_dispatcher *dispatcher,
-			    struct binding *binding)
+			    struct capipc_binding *binding)
 {
-	const struct binding dropped = *binding;
+	const struct capipc_binding dropped = *binding;
 
 	/* First, as the function may change the table. */
-	dispatcher_unbind(dispatcher, binding);
+	capipc_bindings_remove(&dispatcher->bindings, binding);
 	capipc_handle_close(dispatcher->context, dropped.handle);
 	if (dropped.kind != CAPIPC_KIND_LISTENER && dropped.interface->closed)
 		dropped.interface->closed(dropped.handle, dropped.data);
@@ -214,20 +118,22 @@ static void dispatcher_drop(struct capipc_dispatcher *dispatcher,
 void capipc_dispatcher_free(struct capipc_dispatcher *dispatcher)
 {
 	KEEP_ERRNO();
+	struct capipc_binding *binding;
 	uint32_t i;
 
 	if (!dispatcher)
 		return;
-	for (i = 0; i < dispatcher->bindings_room; i++) {
-		if (dispatcher->bindings[i].handle)
-			dispatcher_drop(dispatcher, &dispatcher->bindings[i]);
+	for (i = 0; i < dispatcher->bindings.room; i++) {
+		binding = &dispatcher->bindings.table[i];
+		if (binding->handle)
+			dispatcher_drop(dispatcher, binding);
 	}
 	capipc_handle_close(dispatcher->context, dispatcher->wake[0]);
 	capipc_handle_close(dispatcher->context, dispatcher->wake[1]);
 	capipc_message_free(dispatcher->reply);
 	capipc_message_free(dispatcher->message);
 	capipc_context_put(dispatcher->context);
-	free(dispatcher->bindings);
+	capipc_bindings_free(&dispatcher->bindings);
 	free(dispatcher);
 }
 
@@ -257,9 +163,10 @@ static int dispatcher_add(struct capipc_dispatcher *dispatcher, uint32_t handle,
 					 &inspect);
 	if (ret < 0)
 		return ret;
-	if (dispatcher_find(dispatcher, handle, inspect.cookie))
+	if (capipc_bindings_find(&dispatcher->bindings, handle, inspect.cookie))
 		return -EEXIST;
-	return dispatcher_bind(dispatcher, handle, kind, interface, data);
+	return capipc_bindings_add(&dispatcher->bindings, dispatcher->context,
+				   handle, kind, interface, data);
 }
 
 int capipc_dispatcher_add_endpoint(struct capipc_dispatcher *dispatcher,
@@ -301,16 +208,17 @@ int capipc_dispatcher_remove(struct capipc_dispatcher *dispatcher,
 			     uint32_t handle)
 {
 	struct capipc_inspect inspect;
-	struct binding *binding;
+	struct capipc_binding *binding;
 	int ret;
 
 	ret = capipc_handle_inspect(dispatcher->context, handle, &inspect);
 	if (ret < 0)
 		return -ENOENT;
-	binding = dispatcher_find(dispatcher, handle, inspect.cookie);
+	binding = capipc_bindings_find(&dispatcher->bindings, handle,
+				       inspect.cookie);
 	if (!binding)
 		return -ENOENT;
-	dispatcher_unbind(dispatcher, binding);
+	capipc_bindings_remove(&dispatcher->bindings, binding);
 	return 0;
 }
 
@@ -423,11 +331,20 @@ static int dispatcher_next(struct capipc_dispatcher *dispatcher,
 				      deadline_ns, flags);
 }
 
+/* The binding of what was received, or NULL */
+static struct capipc_binding *
+dispatcher_bound(const struct capipc_dispatcher *dispatcher)
+{
+	const struct capipc_received *received = &dispatcher->request.received;
+
+	return capipc_bindings_find(&dispatcher->bindings, received->from,
+				    received->cookie);
+}
+
 static void handle_connection(struct capipc_dispatcher *dispatcher,
 			      const struct capipc_received *received)
 {
-	const struct binding *binding =
-		dispatcher_find(dispatcher, received->from, received->cookie);
+	const struct capipc_binding *binding = dispatcher_bound(dispatcher);
 	const struct capipc_interface *interface;
 	void *data;
 	int ret;
@@ -448,8 +365,9 @@ static void handle_connection(struct capipc_dispatcher *dispatcher,
 		}
 	}
 
-	ret = dispatcher_bind(dispatcher, received->handle,
-			      CAPIPC_KIND_ENDPOINT, interface, data);
+	ret = capipc_bindings_add(&dispatcher->bindings, dispatcher->context,
+				  received->handle, CAPIPC_KIND_ENDPOINT,
+				  interface, data);
 	if (ret < 0) {
 		capipc_handle_close(dispatcher->context, received->handle);
 		if (interface->closed)
@@ -457,48 +375,22 @@ static void handle_connection(struct capipc_dispatcher *dispatcher,
 	}
 }
 
-static int method_compare(const void *key, const void *member)
-{
-	uint32_t ordinal = *(const uint32_t *)key;
-	const struct capipc_method *method = member;
-
-	if (ordinal == method->ordinal)
-		return 0;
-	return ordinal < method->ordinal ? -1 : 1;
-}
-
-static int request_handle(struct capipc_request *request,
-			  const struct capipc_interface *interface, void *data)
-{
-	const struct capipc_method *method = NULL;
-
-	if (interface->methods_count)
-		method = bsearch(&request->received.ordinal, interface->methods,
-				 interface->methods_count, sizeof(*method),
-				 method_compare);
-	if (method)
-		return method->handle(request, data);
-	if (interface->unknown)
-		return interface->unknown(request, data);
-	return -EOPNOTSUPP;
-}
-
 static void handle_request(struct capipc_dispatcher *dispatcher)
 {
 	struct capipc_request *request = &dispatcher->request;
 	const struct capipc_received *received = &request->received;
 	const struct capipc_interface *interface;
-	struct binding *binding;
+	struct capipc_binding *binding;
 	int ret;
 
 	request->reply_handle = received->handle;
 	request->reported = false;
 
-	binding = dispatcher_find(dispatcher, received->from, received->cookie);
+	binding = dispatcher_bound(dispatcher);
 	if (binding) {
 		interface = binding->interface;
 		capipc_message_reset(dispatcher->reply, 0);
-		ret = request_handle(request, interface, binding->data);
+		ret = capipc_request_handle(request, interface, binding->data);
 		if (ret == -EBADMSG && !request->reported) {
 			capipc_request_report(request, "malformed message",
 					      interface->report_flags);
@@ -510,7 +402,7 @@ static void handle_request(struct capipc_dispatcher *dispatcher)
 	}
 
 	/* Looked up again, as the handler may have changed the table. */
-	binding = dispatcher_find(dispatcher, received->from, received->cookie);
+	binding = dispatcher_bound(dispatcher);
 	if (request->reported && binding)
 		dispatcher_drop(dispatcher, binding);
 
@@ -528,8 +420,7 @@ static void handle_request(struct capipc_dispatcher *dispatcher)
 static void handle_data_end(struct capipc_dispatcher *dispatcher)
 {
 	const struct capipc_received *received = &dispatcher->request.received;
-	const struct binding *binding =
-		dispatcher_find(dispatcher, received->from, received->cookie);
+	const struct capipc_binding *binding = dispatcher_bound(dispatcher);
 
 	if (binding && binding->interface->ready &&
 	    binding->kind != CAPIPC_KIND_ENDPOINT)
@@ -540,7 +431,7 @@ static void handle_data_end(struct capipc_dispatcher *dispatcher)
 static void handle_received(struct capipc_dispatcher *dispatcher)
 {
 	const struct capipc_received *received = &dispatcher->request.received;
-	struct binding *binding;
+	struct capipc_binding *binding;
 
 	if (received->from == dispatcher->wake[1]) {
 		if (received->type == CAPIPC_RECEIVED_PEER_CLOSED)
@@ -562,8 +453,7 @@ static void handle_received(struct capipc_dispatcher *dispatcher)
 		break;
 	case CAPIPC_RECEIVED_PEER_CLOSED:
 		handle_data_end(dispatcher);
-		binding = dispatcher_find(dispatcher, received->from,
-					  received->cookie);
+		binding = dispatcher_bound(dispatcher);
 		if (binding)
 			dispatcher_drop(dispatcher, binding);
 		break;
@@ -582,14 +472,15 @@ static int handle_unreceivable(struct capipc_dispatcher *dispatcher, int error)
 	const struct capipc_received *received = &dispatcher->request.received;
 	const struct capipc_interface *interface;
 	struct capipc_inspect inspect;
-	struct binding *binding;
+	struct capipc_binding *binding;
 	bool keep;
 
 	if (received->type == CAPIPC_RECEIVED_NONE ||
 	    capipc_handle_inspect(dispatcher->context, received->from,
 				  &inspect) < 0)
 		return error;
-	binding = dispatcher_find(dispatcher, received->from, inspect.cookie);
+	binding = capipc_bindings_find(&dispatcher->bindings, received->from,
+				       inspect.cookie);
 	if (!binding)
 		return error;
 
@@ -602,7 +493,8 @@ static int handle_unreceivable(struct capipc_dispatcher *dispatcher, int error)
 		return error;
 
 	/* Looked up again, as the function may have changed the table. */
-	binding = dispatcher_find(dispatcher, received->from, inspect.cookie);
+	binding = capipc_bindings_find(&dispatcher->bindings, received->from,
+				       inspect.cookie);
 	if (binding)
 		dispatcher_drop(dispatcher, binding);
 	return 0;

@@ -121,6 +121,10 @@ void capipc_message_arrived(struct capipc_message *message, uint32_t ordinal,
 int capipc_rules_export(const struct capipc_rules *rules, bool for_endpoint,
 			struct capipc_rule **array);
 
+/* Calls the function of its method, or the one for what is unknown. */
+int capipc_request_handle(struct capipc_request *request,
+			  const struct capipc_interface *interface, void *data);
+
 /* Let others have the memory or the room in an account that was missing. */
 void capipc_dispatcher_pause(void);
 

@@ -4,6 +4,8 @@
  */
 #include "internal.h"
 
+#include <stdlib.h>
+
 struct capipc_message *
 capipc_request_message(const struct capipc_request *request)
 {
@@ -91,4 +93,30 @@ int capipc_request_report(struct capipc_request *request, const char *reason,
 	request->reported = true;
 	request->reply_handle = 0;
 	return ret;
+}
+
+static int method_compare(const void *key, const void *member)
+{
+	uint32_t ordinal = *(const uint32_t *)key;
+	const struct capipc_method *method = member;
+
+	if (ordinal == method->ordinal)
+		return 0;
+	return ordinal < method->ordinal ? -1 : 1;
+}
+
+int capipc_request_handle(struct capipc_request *request,
+			  const struct capipc_interface *interface, void *data)
+{
+	const struct capipc_method *method = NULL;
+
+	if (interface->methods_count)
+		method = bsearch(&request->received.ordinal, interface->methods,
+				 interface->methods_count, sizeof(*method),
+				 method_compare);
+	if (method)
+		return method->handle(request, data);
+	if (interface->unknown)
+		return interface->unknown(request, data);
+	return -EOPNOTSUPP;
 }
