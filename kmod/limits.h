@@ -40,7 +40,7 @@
 #define CAPIPC_MEMORY_MAX	BIT(30)
 
 /* What a context takes from its user at a time, and a user from the machine. */
-#define CAPIPC_BATCH_BYTES		16384L
+#define CAPIPC_BATCH_BYTES		32768L
 #define CAPIPC_BATCH_HANDLES		16L
 #define CAPIPC_BATCH_LISTENERS		1L
 #define CAPIPC_USER_BATCH_BYTES		(256L << 10)

@@ -18,7 +18,7 @@
 #define MESSAGE_OVERHEAD 256
 
 /* What a context may have been granted although it does not use it. */
-#define GRANT_SLACK (3 * 16384)
+#define GRANT_SLACK (3 * 32768)
 
 enum {
 	BYTES,
