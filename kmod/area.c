@@ -36,7 +36,7 @@ int capipc_room_open(struct capipc_room *room, struct capipc_context *context, u
 	if (IS_ERR(memory))
 		return PTR_ERR(memory);
 	size = capipc_memory_size(memory);
-	if (!memory->kernel)
+	if (!memory->area)
 		ret = -EPROTOTYPE;
 	else if (offset > size || capacity > size - offset)
 		ret = -EINVAL;
@@ -51,10 +51,10 @@ int capipc_room_open(struct capipc_room *room, struct capipc_context *context, u
 	return 0;
 }
 
-/* Copy bytes to where they go. */
-void capipc_room_write(const struct capipc_room *room, const void *from, size_t len)
+/* Copy bytes to where they go, or some of them, from @at on. */
+void capipc_room_write(const struct capipc_room *room, size_t at, const void *from, size_t len)
 {
-	memcpy(room->memory->kernel + room->offset, from, len);
+	memcpy(room->memory->kernel + room->offset + at, from, len);
 }
 
 /* Copy bytes back from there. */

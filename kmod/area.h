@@ -25,7 +25,7 @@ struct capipc_room {
 
 int __must_check capipc_room_open(struct capipc_room *room, struct capipc_context *context,
 				  u32 area, u64 offset, u32 capacity);
-void capipc_room_write(const struct capipc_room *room, const void *from, size_t len);
+void capipc_room_write(const struct capipc_room *room, size_t at, const void *from, size_t len);
 void capipc_room_read(const struct capipc_room *room, void *to, size_t len);
 bool capipc_room_fill(const struct capipc_room *room, const void __user *from, size_t len);
 

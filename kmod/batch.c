@@ -81,7 +81,7 @@ static int capipc_batch_send_first(struct capipc_context *context,
 	struct capipc_outgoing outgoing = {
 		.handle = arg->handle,
 		.ordinal = first->ordinal,
-		.data = arg->data,
+		.source.data = arg->data,
 		.data_len = first->data_len,
 		.deadline = *deadline,
 	};

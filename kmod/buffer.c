@@ -39,12 +39,14 @@ int capipc_ioctl_create_buffer(struct capipc_context *context, struct capipc_req
 	};
 	int ret;
 
-	if ((arg->flags & ~CAPIPC_BUFFER_AREA) || arg->reserved)
+	if ((arg->flags & ~(CAPIPC_BUFFER_AREA | CAPIPC_BUFFER_SOURCE)) || arg->reserved)
+		return -EINVAL;
+	if (area && arg->flags != CAPIPC_BUFFER_AREA)
 		return -EINVAL;
 	ret = capipc_table_reserve(&context->table, 1, false);
 	if (ret)
 		return ret;
-	what.memory = capipc_memory_create(context->account, arg->bytes, area);
+	what.memory = capipc_memory_create(context->account, arg->bytes, arg->flags);
 	if (IS_ERR(what.memory)) {
 		capipc_table_unreserve(&context->table, 1);
 		return PTR_ERR(what.memory);

@@ -210,7 +210,7 @@ static int capipc_call_new(struct capipc_context *context, struct capipc_request
 	struct capipc_outgoing outgoing = {
 		.handle = arg->handle,
 		.ordinal = arg->ordinal,
-		.data = arg->data,
+		.source.data = arg->data,
 		.data_len = arg->data_len,
 		.attachments = arg->attachments,
 		.attachments_count = arg->attachments_count,
@@ -221,6 +221,12 @@ static int capipc_call_new(struct capipc_context *context, struct capipc_request
 	bool over;
 	int ret;
 
+	if (unlikely(arg->source)) {
+		ret = capipc_source_open(&outgoing.source, context, arg->source, arg->data,
+					 arg->data_len);
+		if (ret)
+			goto out_unsent;
+	}
 	transaction = capipc_transaction_create(context, arg->reply_capacity,
 						arg->reply_attachments_capacity);
 	if (IS_ERR(transaction)) {
@@ -235,10 +241,14 @@ static int capipc_call_new(struct capipc_context *context, struct capipc_request
 			ret = capipc_call_wait(context, request, transaction, &waiter,
 					       &outgoing.deadline, &over);
 			capipc_transaction_recycle(transaction, context);
+			/* Not earlier: who receives the request does not have to free it then. */
+			capipc_source_close(&outgoing.source);
 			return ret;
 		}
 		capipc_transaction_recycle(transaction, context);
 	}
+	capipc_source_close(&outgoing.source);
+out_unsent:
 	arg->state = CAPIPC_CALL_UNSENT;
 	/* It says nothing that the error does not, so it may fail. */
 	if (capipc_request_respond(request))
@@ -252,7 +262,7 @@ int capipc_ioctl_call(struct capipc_context *context, struct capipc_request *req
 	int ret;
 
 	if ((arg->flags & ~CAPIPC_NOWAIT) || arg->reply_capacity > CAPIPC_MESSAGE_MAX ||
-	    arg->reply_attachments_capacity > CAPIPC_ATTACHMENTS_MAX)
+	    arg->reply_attachments_capacity > CAPIPC_ATTACHMENTS_MAX || arg->reserved)
 		return -EINVAL;
 	if (arg->pending)
 		ret = capipc_call_resume(context, request);
@@ -324,13 +334,14 @@ static int capipc_answer(struct capipc_context *context, const struct capipc_rep
 static int capipc_reply_to(struct capipc_context *context, const struct capipc_reply *arg,
 			   struct capipc_transaction *transaction)
 {
+	const struct capipc_source source = { .data = arg->data };
 	struct capipc_message *reply;
 	int ret;
 
 	if (arg->data_len > transaction->reply_capacity ||
 	    arg->attachments_count > transaction->reply_attachments)
 		return -EMSGSIZE;
-	reply = capipc_message_create(context, NULL, arg->data, arg->data_len,
+	reply = capipc_message_create(context, NULL, &source, arg->data_len,
 				      arg->attachments_count);
 	if (IS_ERR(reply))
 		return PTR_ERR(reply);

@@ -44,7 +44,7 @@ static struct capipc_data_pipe *capipc_data_pipe_create(struct capipc_account *a
 
 	if (!pipe)
 		return ERR_PTR(-ENOMEM);
-	pipe->memory = capipc_memory_create(account, bytes + 2 * PAGE_SIZE, false);
+	pipe->memory = capipc_memory_create(account, bytes + 2 * PAGE_SIZE, 0);
 	if (IS_ERR(pipe->memory)) {
 		ret = PTR_ERR(pipe->memory);
 		kfree(pipe);

@@ -2,12 +2,16 @@
 /*
  * The fast path: see fast.h.
  */
+#include <linux/sched.h>
+#include <linux/smp.h>
+
 #include "context.h"
 #include "copy.h"
 #include "fast.h"
 #include "ident.h"
 #include "ioctl.h"
 #include "limits.h"
+#include "loan.h"
 #include "message.h"
 #include "object.h"
 #include "pipe.h"
@@ -16,7 +20,10 @@
 #include "send.h"
 #include "window.h"
 
-/* Has it room for a message? What is placed, in an area only. */
+/*
+ * Has it room for a message? What is placed, in an area only; and of what can only be lent one at
+ * most is withdrawn from it, so that it does not have to take one after the other in vain.
+ */
 static bool capipc_receiver_fits(const struct capipc_receiver *receiver,
 				 const struct capipc_message *message)
 {
@@ -24,7 +31,8 @@ static bool capipc_receiver_fits(const struct capipc_receiver *receiver,
 
 	return !receiver->request->batch && message->len <= arg->data_capacity &&
 	       message->moved_count <= arg->attachments_capacity &&
-	       (!message->placed || receiver->request->room.memory);
+	       (!message->placed || (receiver->request->room.memory &&
+		(message->len <= CAPIPC_PLACED_MAX || !receiver->let_down)));
 }
 
 /*
@@ -172,7 +180,7 @@ static bool capipc_fast_copy(struct capipc_message *message, const struct capipc
 	int ret;
 
 	pagefault_disable();
-	ret = capipc_copy_in(message->data, u64_to_user_ptr(outgoing->data), message->len);
+	ret = capipc_source_copy(&outgoing->source, message->data, message->len);
 	pagefault_enable();
 	return !ret;
 }
@@ -199,16 +207,55 @@ static bool capipc_fast_send_whole(struct capipc_context *context,
 	return sent;
 }
 
+/*
+ * Who copies a request from a buffer, if either can? Of two that share a processor one always has
+ * had more of it, by what it does for each call, until the scheduler does not let the other one
+ * go. Then that one copies, until the same happens to the first.
+ */
+static bool capipc_fast_lends(struct capipc_context *context, struct capipc_context *owner,
+			      const struct capipc_receiver *receiver)
+{
+	if (receiver->let_down || task_cpu(receiver->waiter.task) != smp_processor_id())
+		return false;
+	if (unlikely(READ_ONCE(context->patience.held))) {
+		WRITE_ONCE(context->patience.held, false);
+		WRITE_ONCE(owner->patience.held, false);
+	}
+	return READ_ONCE(owner->patience.held);
+}
+
+/* From a buffer of the sender's, by who sends or by who receives. */
+static noinline void capipc_fast_place_source(struct capipc_context *context,
+					      struct capipc_context *owner,
+					      const struct capipc_receiver *receiver,
+					      const struct capipc_outgoing *outgoing,
+					      struct capipc_message *message)
+{
+	const struct capipc_source *source = &outgoing->source;
+
+	if (outgoing->transaction && (message->len > CAPIPC_PLACED_MAX ||
+				      capipc_fast_lends(context, owner, receiver)))
+		capipc_loan_give(message, source);
+	else
+		capipc_room_write(&receiver->request->room, 0, capipc_source_bytes(source),
+				  message->len);
+}
+
 /* With the lock, for it must be the next message, but without sleeping. */
-static bool capipc_fast_place_locked(struct capipc_object *target,
+static bool capipc_fast_place_locked(struct capipc_context *context, struct capipc_object *target,
 				     struct capipc_receiver *receiver,
-				     const struct capipc_outgoing *outgoing)
+				     const struct capipc_outgoing *outgoing,
+				     struct capipc_message *message)
 {
 	struct capipc_context *owner = target->owner;
 
 	lockdep_assert_held(target->lock);
-	if (capipc_room_fill(&receiver->request->room, u64_to_user_ptr(outgoing->data),
-			     outgoing->data_len))
+	if (unlikely(outgoing->source.memory)) {
+		capipc_fast_place_source(context, owner, receiver, outgoing, message);
+		return true;
+	}
+	if (capipc_room_fill(&receiver->request->room, u64_to_user_ptr(outgoing->source.data),
+			     message->len))
 		return true;
 	spin_lock(&owner->ready_lock);
 	capipc_receiver_unclaim_locked(receiver, owner);
@@ -231,7 +278,7 @@ static bool capipc_fast_send_placed(struct capipc_context *context,
 	if (!capipc_fast_may_send_locked(context, endpoint, outgoing, message->charge))
 		goto out_unlock;
 	receiver = capipc_fast_claim_locked(target, message);
-	sent = receiver && capipc_fast_place_locked(target, receiver, outgoing);
+	sent = receiver && capipc_fast_place_locked(context, target, receiver, outgoing, message);
 	if (sent) {
 		capipc_fast_sign_locked(message, endpoint, outgoing);
 		capipc_send_announce_locked(context, endpoint, message);
@@ -283,6 +330,19 @@ static __always_inline bool capipc_fast_try(struct capipc_context *context,
 	return sent;
 }
 
+/* Can it be copied right to where it is received? */
+static __always_inline bool capipc_fast_may_place(struct capipc_endpoint *endpoint,
+						  const struct capipc_outgoing *outgoing)
+{
+	/* A guess: what came before it, if anything did, was received into an area. */
+	if (outgoing->data_len <= CAPIPC_PLACED_MIN ||
+	    READ_ONCE(capipc_endpoint_peer(endpoint)->no_area))
+		return false;
+	/* With the lock of the pipe held, or, as long as its sender waits, without. */
+	return outgoing->data_len <= CAPIPC_PLACED_MAX ||
+	       (outgoing->source.memory && outgoing->transaction);
+}
+
 /**
  * capipc_fast_send - send a message that carries nothing
  * @context: the sender's
@@ -294,13 +354,11 @@ static __always_inline bool capipc_fast_try(struct capipc_context *context,
 bool capipc_fast_send(struct capipc_context *context, struct capipc_endpoint *endpoint,
 		      const struct capipc_outgoing *outgoing)
 {
-	if (!READ_ONCE(capipc_fast_path) || outgoing->attachments_count ||
-	    outgoing->data_len > CAPIPC_PLACED_MAX)
+	if (!READ_ONCE(capipc_fast_path) || outgoing->attachments_count)
 		return false;
-	/* A guess: what came before it, if anything did, was received into an area. */
-	if (outgoing->data_len > CAPIPC_PLACED_MIN &&
-	    !READ_ONCE(capipc_endpoint_peer(endpoint)->no_area) &&
+	if (capipc_fast_may_place(endpoint, outgoing) &&
 	    capipc_fast_try(context, endpoint, outgoing, true))
 		return true;
-	return capipc_fast_try(context, endpoint, outgoing, false);
+	return outgoing->data_len <= CAPIPC_PLACED_MAX &&
+	       capipc_fast_try(context, endpoint, outgoing, false);
 }

@@ -300,11 +300,12 @@ static struct capipc_invitation *capipc_invitation_create(struct capipc_context 
 		return ERR_CAST(rules);
 	}
 	invitation->rules = rules;
-	message = capipc_message_create(context, context->account, 0, 0, arg->attachments_count);
+	message = capipc_message_create(context, context->account, NULL, 0,
+					arg->attachments_count);
 	if (IS_ERR(message))
 		goto err_message;
 	invitation->held = message;
-	message = capipc_message_create(context, context->account, 0, 0, 0);
+	message = capipc_message_create(context, context->account, NULL, 0, 0);
 	if (IS_ERR(message))
 		goto err_message;
 	invitation->news = message;

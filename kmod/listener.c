@@ -360,7 +360,7 @@ static struct capipc_message *capipc_connection_create(struct capipc_context *co
 	struct capipc_pipe *pipe;
 	int ret;
 
-	message = capipc_message_create(context, context->account, 0, 0, 1);
+	message = capipc_message_create(context, context->account, NULL, 0, 1);
 	if (IS_ERR(message))
 		return message;
 	ret = capipc_account_charge(context->account, CAPIPC_HANDLES, 1);

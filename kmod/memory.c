@@ -24,8 +24,10 @@ void capipc_memory_free(struct capipc_memory *memory)
 	unsigned long i;
 
 	vunmap(memory->kernel);
-	for (i = 0; i < memory->count && memory->pages[i]; i++)
+	for (i = 0; i < memory->count && memory->pages[i]; i++) {
 		__free_page(memory->pages[i]);
+		cond_resched();
+	}
 	kvfree(memory);
 	capipc_account_uncharge(account, CAPIPC_BYTES, charge);
 }
@@ -58,12 +60,12 @@ static size_t capipc_memory_mapping_size(unsigned long count)
  * capipc_memory_create - allocate memory that can be mapped
  * @account: who pays
  * @bytes: how much; rounded up to whole pages
- * @area: for a receive area
+ * @flags: CAPIPC_BUFFER_*
  *
  * Return: the memory with one reference, or -EINVAL (nothing), -EMSGSIZE (more than
  * may be), -EDQUOT, -ENOMEM, -EINTR (the caller is being killed).
  */
-struct capipc_memory *capipc_memory_create(struct capipc_account *account, u64 bytes, bool area)
+struct capipc_memory *capipc_memory_create(struct capipc_account *account, u64 bytes, u32 flags)
 {
 	struct capipc_memory *memory;
 	unsigned long count;
@@ -76,7 +78,7 @@ struct capipc_memory *capipc_memory_create(struct capipc_account *account, u64 b
 		return ERR_PTR(-EMSGSIZE);
 	count = DIV_ROUND_UP((unsigned long)bytes, PAGE_SIZE);
 	charge = struct_size(memory, pages, count) + count * PAGE_SIZE;
-	if (area)
+	if (flags)
 		charge += capipc_memory_mapping_size(count);
 
 	ret = capipc_account_charge(account, CAPIPC_BYTES, charge);
@@ -92,8 +94,9 @@ struct capipc_memory *capipc_memory_create(struct capipc_account *account, u64 b
 	memory->account = account;
 	memory->charge = charge;
 	memory->count = count;
+	memory->area = flags & CAPIPC_BUFFER_AREA;
 	ret = capipc_memory_populate(memory);
-	if (!ret && area) {
+	if (!ret && flags) {
 		memory->kernel = vmap(memory->pages, count, VM_MAP, PAGE_KERNEL);
 		if (!memory->kernel)
 			ret = -ENOMEM;

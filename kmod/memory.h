@@ -26,8 +26,9 @@ struct vm_area_struct;
  * @account: pays, and is kept alive by what it pays; invariant
  * @charge: bytes charged to @account; invariant
  * @count: number of @pages; invariant
- * @kernel: of a receive area, which it is if this is not NULL: where the kernel has it, in
- *          one piece; invariant
+ * @kernel: of what messages are received into, or sent from: where the kernel has it, in one
+ *          piece; else NULL; invariant
+ * @area: messages are received into it; invariant
  * @in_use: of a receive area: a request receives into it; whoever exchanges it has it
  * @pages: the pages, of our own; invariant
  */
@@ -38,6 +39,7 @@ struct capipc_memory {
 	size_t charge;
 	unsigned long count;
 	u8 *kernel;
+	bool area;
 	atomic_t in_use;
 	struct page *pages[] __counted_by(count);
 };
@@ -56,7 +58,7 @@ struct capipc_view {
 	bool writable;
 };
 
-struct capipc_memory *capipc_memory_create(struct capipc_account *account, u64 bytes, bool area);
+struct capipc_memory *capipc_memory_create(struct capipc_account *account, u64 bytes, u32 flags);
 void capipc_memory_free(struct capipc_memory *memory);
 int __must_check capipc_memory_map(struct vm_area_struct *vma, const struct capipc_view *view);
 

@@ -34,14 +34,15 @@ static bool capipc_message_equip(struct capipc_message *message, u32 attachments
  * capipc_message_create - allocate a message and copy its bytes in
  * @context: of who makes it
  * @account: who pays for it, or NULL
- * @data: user pointer to the bytes
+ * @source: where the bytes are; not looked at if there are none
  * @len: how many, at most %CAPIPC_MESSAGE_MAX
  * @attachments: room for how many, at most %CAPIPC_ATTACHMENTS_MAX
  *
  * Return: the message, or -EDQUOT, -ENOMEM, -EFAULT.
  */
 struct capipc_message *capipc_message_create(struct capipc_context *context,
-					     struct capipc_account *account, u64 data, u32 len,
+					     struct capipc_account *account,
+					     const struct capipc_source *source, u32 len,
 					     u32 attachments)
 {
 	size_t size = capipc_message_size(len, attachments);
@@ -60,7 +61,7 @@ struct capipc_message *capipc_message_create(struct capipc_context *context,
 		return ERR_PTR(-ENOMEM);
 	}
 	message->account = account;
-	ret = capipc_copy_in(message->data, u64_to_user_ptr(data), len);
+	ret = len ? capipc_source_copy(source, message->data, len) : 0;
 	if (!ret && attachments && !capipc_message_equip(message, attachments))
 		ret = -ENOMEM;
 	if (likely(!ret))
@@ -74,9 +75,8 @@ struct capipc_message *capipc_message_create(struct capipc_context *context,
  * @message: a message that was placed, and could not be delivered
  * @room: where
  *
- * The bytes must not be lost, so this waits until there is memory for them. They are
- * no more than %CAPIPC_PLACED_MAX, and it is the receiver who waits: it has asked to be told
- * where it cannot be told.
+ * The bytes must not be lost, so this waits until there is memory for them. It is the receiver
+ * who waits: it has asked to be told where it cannot be told.
  *
  * Return: the message that takes its place.
  */

@@ -18,6 +18,7 @@
 #include "handle.h"
 #include "main.h"
 #include "ready.h"
+#include "source.h"
 
 /**
  * struct capipc_moved - something on its way
@@ -47,6 +48,7 @@ struct capipc_moved {
  * @judged: who fuses has judged it; the lock of its queue
  * @band: how urgent it is: where it puts the object in whose queue it is
  * @placed: its bytes are where they are received already, not in @data
+ * @lent: or they will be: they are in the sender's buffer, and @data has where, with a reference
  * @moved_inside: @moved is in @data, behind the bytes
  * @small: it has room for %CAPIPC_MESSAGE_SMALL bytes, and can be kept for another one
  * @bundle: it is several plain messages (bundle.h), and @ordinal and @len are those of
@@ -78,6 +80,7 @@ struct capipc_message {
 	bool judged;
 	u8 band;
 	bool placed;
+	bool lent;
 	bool moved_inside;
 	bool small;
 	bool bundle;
@@ -179,6 +182,7 @@ static __always_inline struct capipc_message *capipc_message_make(struct capipc_
 	message->judged = false;
 	message->band = capipc_ready_band();
 	message->placed = placed;
+	message->lent = false;
 	message->moved_inside = false;
 	message->small = small;
 	message->bundle = false;
@@ -190,7 +194,8 @@ static __always_inline struct capipc_message *capipc_message_make(struct capipc_
 struct capipc_message *capipc_message_retrieve(struct capipc_message *message,
 					       const struct capipc_room *room);
 struct capipc_message *capipc_message_create(struct capipc_context *context,
-					     struct capipc_account *account, u64 data, u32 len,
+					     struct capipc_account *account,
+					     const struct capipc_source *source, u32 len,
 					     u32 attachments);
 int __must_check capipc_message_charge_files(struct capipc_message *message,
 					     struct capipc_context *context,

@@ -17,6 +17,7 @@
  * struct capipc_receiver - a thread that waits to receive; on its stack
  * @waiter: how it is called; it is known by @link
  * @link: in the list of its context; the ready_lock
+ * @let_down: a request that was lent to it was withdrawn: it is lent no other one. Its own
  * @claimed: somebody is about to give it a message, and it waits for that; the ready_lock
  * @request: what it has room for; invariant
  * @object: what the message that it was given comes from, with a reference, or NULL
@@ -29,6 +30,7 @@ struct capipc_receiver {
 	struct capipc_waiter waiter;
 	struct list_head link;
 	bool claimed;
+	bool let_down;
 	const struct capipc_request *request;
 
 	struct capipc_object *object;

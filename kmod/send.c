@@ -272,7 +272,7 @@ static int capipc_build_and_enqueue(struct capipc_sending *sending,
 	struct capipc_message *message;
 	int ret;
 
-	message = capipc_message_create(context, context->account, outgoing->data,
+	message = capipc_message_create(context, context->account, &outgoing->source,
 					outgoing->data_len, outgoing->attachments_count);
 	if (IS_ERR(message))
 		return PTR_ERR(message);
@@ -336,14 +336,23 @@ int capipc_ioctl_send(struct capipc_context *context, struct capipc_request *req
 	struct capipc_outgoing outgoing = {
 		.handle = arg->handle,
 		.ordinal = arg->ordinal,
-		.data = arg->data,
+		.source.data = arg->data,
 		.data_len = arg->data_len,
 		.attachments = arg->attachments,
 		.attachments_count = arg->attachments_count,
 		.deadline = capipc_deadline(arg->deadline_ns, arg->flags, request->file),
 	};
+	int ret;
 
-	if (arg->flags & ~CAPIPC_NOWAIT)
+	if ((arg->flags & ~CAPIPC_NOWAIT) || arg->reserved)
 		return -EINVAL;
-	return capipc_send(context, &outgoing);
+	if (unlikely(arg->source)) {
+		ret = capipc_source_open(&outgoing.source, context, arg->source, arg->data,
+					 arg->data_len);
+		if (ret)
+			return ret;
+	}
+	ret = capipc_send(context, &outgoing);
+	capipc_source_close(&outgoing.source);
+	return ret;
 }

@@ -21,7 +21,7 @@
  * struct capipc_outgoing - a message to be sent
  * @handle: the endpoint to send through
  * @ordinal: number of the method
- * @data: user pointer to the bytes
+ * @source: where the bytes are
  * @data_len: how many
  * @attachments: user pointer to struct capipc_attachment
  * @attachments_count: how many
@@ -31,7 +31,7 @@
 struct capipc_outgoing {
 	u32 handle;
 	u32 ordinal;
-	u64 data;
+	struct capipc_source source;
 	u64 attachments;
 	u32 data_len;
 	u32 attachments_count;

@@ -229,7 +229,7 @@ static struct capipc_message *capipc_transaction_withdraw(struct capipc_transact
 /**
  * capipc_transaction_abandon - the caller does not wait any more
  * @transaction: the call
- * @withdraw: take the request back if nobody has received it
+ * @withdraw: take the request back if nobody has received it; not if the caller has died
  * @garbage: messages that nobody will get are added here
  */
 void capipc_transaction_abandon(struct capipc_transaction *transaction, bool withdraw,
@@ -237,7 +237,8 @@ void capipc_transaction_abandon(struct capipc_transaction *transaction, bool wit
 {
 	struct capipc_message *message;
 
-	capipc_transaction_settle(transaction, CAPIPC_ABANDONED, NULL);
+	capipc_transaction_settle(transaction, withdraw ? CAPIPC_ABANDONED : CAPIPC_ORPHANED,
+				  NULL);
 
 	/* Settled for good, and this was the only one to take the reply. */
 	message = transaction->reply;

@@ -6,7 +6,9 @@
  *      |                          the reply is there, or the call has failed
  *      +------drop---> DROPPED
  *      |
- *      +----abandon--> ABANDONED  the caller has gone: a reply comes too late
+ *      +----abandon--> ABANDONED  the caller has given up: a reply comes too late
+ *      |
+ *      +-----orphan--> ORPHANED   the caller has died: likewise; but its request stays
  *
  * Whatever happens first decides, under @lock. References: the caller's thread
  * or its pending handle; the request, and later the reply handle. DROPPED comes
@@ -25,12 +27,14 @@ enum capipc_transaction_state {
 	CAPIPC_REPLIED,
 	CAPIPC_DROPPED,
 	CAPIPC_ABANDONED,
+	CAPIPC_ORPHANED,
 };
 
 /**
  * struct capipc_transaction - a call
  * @refs: references
- * @lock: protects @state, @reply and @waiter
+ * @lock: protects @state, @reply and @waiter; and the bytes of a request that is lent (loan.h)
+ *        from being copied when the call is over
  * @state: enum capipc_transaction_state
  * @reply: %CAPIPC_REPLIED: the reply, until the caller takes it
  * @waiter: the caller's thread, if it waits; @lock
@@ -51,7 +55,7 @@ enum capipc_transaction_state {
  */
 struct capipc_transaction {
 	refcount_t refs;
-	spinlock_t lock; /* @state, @reply, @waiter */
+	spinlock_t lock; /* @state, @reply, @waiter; copying a loan */
 	u8 state;
 	bool sender_changed;
 	struct capipc_message *reply;

@@ -121,6 +121,8 @@ static void capipc_waiter_give_way(const struct capipc_waiter *waiter,
 			capipc_patience_lose(patience, CAPIPC_MISSES_MAX);
 			return;
 		}
+		if (!READ_ONCE(patience->held))
+			WRITE_ONCE(patience->held, true);
 		credit = READ_ONCE(patience->credit);
 		if (!credit) {
 			capipc_patience_lose(patience, CAPIPC_MISSES_HELD);

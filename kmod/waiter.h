@@ -35,6 +35,7 @@ struct capipc_waiter {
  * @misses: times in a row that it was not
  * @credit: attempts that may fail, for as many have not
  * @skip: times that it is not tried now
+ * @held: the scheduler does not let go, for others have had more
  *
  * Threads may share one: it is no more than a guess, and read and written as such.
  */
@@ -42,6 +43,7 @@ struct capipc_patience {
 	u8 misses;
 	u8 credit;
 	u16 skip;
+	bool held;
 };
 
 /* Attempts that may fail before one has succeeded. */

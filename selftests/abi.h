@@ -451,10 +451,12 @@ static const struct abi_request abi_requests[] = {
 	  ABI_OFF(tag, handle), 0, false, abi_prepare_tag },
 	{ "inspect", CAPIPC_IOC_INSPECT, ABI_SIZE(inspect), 0, ABI_NONE,
 	  ABI_OFF(inspect, handle), 0, true, abi_prepare_inspect },
-	{ "send", CAPIPC_IOC_SEND, ABI_SIZE(send), CAPIPC_NOWAIT, ABI_NONE,
-	  ABI_OFF(send, handle), 0, false, abi_prepare_send },
-	{ "call", CAPIPC_IOC_CALL, ABI_SIZE(call), CAPIPC_NOWAIT, ABI_NONE,
-	  ABI_OFF(call, handle), ETIMEDOUT, true, abi_prepare_call },
+	{ "send", CAPIPC_IOC_SEND, ABI_SIZE(send), CAPIPC_NOWAIT,
+	  ABI_OFF(send, reserved), ABI_OFF(send, handle), 0, false,
+	  abi_prepare_send },
+	{ "call", CAPIPC_IOC_CALL, ABI_SIZE(call), CAPIPC_NOWAIT,
+	  ABI_OFF(call, reserved), ABI_OFF(call, handle), ETIMEDOUT, true,
+	  abi_prepare_call },
 	{ "reply", CAPIPC_IOC_REPLY, ABI_SIZE(reply), 0,
 	  ABI_OFF(reply, reserved), ABI_OFF(reply, handle), 0, false,
 	  abi_prepare_reply },
@@ -495,8 +497,9 @@ static const struct abi_request abi_requests[] = {
 	  ABI_OFF(duplicate, reserved), ABI_OFF(duplicate, handle), 0, true,
 	  abi_prepare_duplicate },
 	{ "create_buffer", CAPIPC_IOC_CREATE_BUFFER, ABI_SIZE(create_buffer),
-	  CAPIPC_BUFFER_AREA, ABI_OFF(create_buffer, reserved), ABI_NONE, 0,
-	  true, abi_prepare_create_buffer },
+	  CAPIPC_BUFFER_AREA | CAPIPC_BUFFER_SOURCE,
+	  ABI_OFF(create_buffer, reserved), ABI_NONE, 0, true,
+	  abi_prepare_create_buffer },
 	{ "create_data_pipe", CAPIPC_IOC_CREATE_DATA_PIPE,
 	  ABI_SIZE(create_data_pipe), 0, ABI_NONE, ABI_NONE, 0, true,
 	  abi_prepare_create_data_pipe },
@@ -518,6 +521,10 @@ static __unused_fn size_t abi_first_size(const struct abi_request *r)
 {
 	if (r->cmd == CAPIPC_IOC_INSPECT)
 		return ABI_OFF(inspect, bytes);
+	if (r->cmd == CAPIPC_IOC_SEND)
+		return ABI_OFF(send, source);
+	if (r->cmd == CAPIPC_IOC_CALL)
+		return ABI_OFF(call, source);
 	if (r->cmd == CAPIPC_IOC_RECEIVE)
 		return ABI_OFF(receive, area);
 	return r->size;

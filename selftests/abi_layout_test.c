@@ -59,7 +59,7 @@ AT(inspect, object_id, 40);
 AT(inspect, bytes, 48);
 AT(inspect, element_bytes, 56);
 
-SIZE(send, 48);
+SIZE(send, 56);
 AT(send, deadline_ns, 8);
 AT(send, data, 16);
 AT(send, attachments, 24);
@@ -67,6 +67,8 @@ AT(send, data_len, 32);
 AT(send, attachments_count, 36);
 AT(send, handle, 40);
 AT(send, ordinal, 44);
+AT(send, source, 48);
+AT(send, reserved, 52);
 
 SIZE(batched, 8);
 AT(batched, data_len, 4);
@@ -95,7 +97,7 @@ AT(receive_batch, facet, 60);
 AT(receive_batch, cookie, 64);
 AT(receive_batch, stamp, 72);
 
-SIZE(call, 120);
+SIZE(call, 128);
 AT(call, deadline_ns, 8);
 AT(call, reply_data, 32);
 AT(call, reply_attachments, 40);
@@ -105,6 +107,8 @@ AT(call, pending, 72);
 AT(call, state, 76);
 AT(call, reply_attachments_count, 84);
 AT(call, stamp, 88);
+AT(call, source, 120);
+AT(call, reserved, 124);
 
 SIZE(reply, 40);
 AT(reply, data, 8);

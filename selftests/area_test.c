@@ -42,12 +42,17 @@ TEST_F(area, flags)
 	struct capipc_create_buffer a = { .bytes = page };
 	uint32_t flag;
 
-	for (flag = CAPIPC_BUFFER_AREA << 1; flag; flag <<= 1) {
+	for (flag = CAPIPC_BUFFER_SOURCE << 1; flag; flag <<= 1) {
 		a.flags = flag;
 		EXPECT_ERR(EINVAL, ipc_do_create_buffer(self->a.fd, &a));
 		a.flags = flag | CAPIPC_BUFFER_AREA;
 		EXPECT_ERR(EINVAL, ipc_do_create_buffer(self->a.fd, &a));
+		a.flags = flag | CAPIPC_BUFFER_SOURCE;
+		EXPECT_ERR(EINVAL, ipc_do_create_buffer(self->a.fd, &a));
 	}
+	/* Either the kernel alone writes there, or not. */
+	a.flags = CAPIPC_BUFFER_AREA | CAPIPC_BUFFER_SOURCE;
+	EXPECT_ERR(EINVAL, ipc_do_create_buffer(self->a.fd, &a));
 }
 
 TEST_F(area, size)

@@ -85,7 +85,7 @@ TEST_F(buffer, size_is_rounded_up)
 
 TEST_F(buffer, create_errors)
 {
-	struct capipc_create_buffer a = { .bytes = 1, .flags = 2 };
+	struct capipc_create_buffer a = { .bytes = 1, .flags = 4 };
 	char before[32];
 	uint32_t b;
 

@@ -94,6 +94,8 @@ static const struct field send_fields[] = {
 	F(capipc_send, attachments_count, COUNT),
 	F(capipc_send, handle, HANDLE),
 	F(capipc_send, ordinal, NUMBER),
+	F(capipc_send, source, HANDLE),
+	F(capipc_send, reserved, RESERVED),
 };
 
 static const struct field send_batch_fields[] = {
@@ -145,6 +147,8 @@ static const struct field call_fields[] = {
 	F(capipc_call, reply_len, OUT),
 	F(capipc_call, reply_attachments_count, OUT),
 	F(capipc_call, stamp, OUT_STAMP),
+	F(capipc_call, source, HANDLE),
+	F(capipc_call, reserved, RESERVED),
 };
 
 static const struct field reply_fields[] = {

@@ -164,7 +164,7 @@
 #define CAPIPC_RIGHT_WRITE	(1U << 1)	/* send, call or reply on it; write memory */
 #define CAPIPC_RIGHT_TRANSFER	(1U << 2)	/* move it in a message */
 #define CAPIPC_RIGHT_DUPLICATE	(1U << 3)	/* make another handle: of buffers only */
-#define CAPIPC_RIGHT_MAP	(1U << 4)	/* map its memory */
+#define CAPIPC_RIGHT_MAP	(1U << 4)	/* map its memory; READ alone can send from it */
 #define CAPIPC_RIGHT_ADMIN	(1U << 5)	/* set its rules */
 
 /* In an attachment that is sent: all the rights that the handle has. */
@@ -440,6 +440,13 @@ struct capipc_inspect {
  * @attachments_count: number of attachments, may be zero
  * @handle: an endpoint with %CAPIPC_RIGHT_WRITE
  * @ordinal: number of the method
+ * @source: a buffer made with %CAPIPC_BUFFER_SOURCE, with %CAPIPC_RIGHT_READ, or 0. If there is
+ *          one, @data is no pointer, but where in it the bytes begin; all of @data_len must be
+ *          inside (EINVAL).
+ * @reserved: must be zero
+ *
+ * What is in a source is read before the request returns; what others change there meanwhile
+ * arrives as it was, or as it is, or as some of both.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF, EBUSY, EPROTOTYPE, EPIPE,
  * EACCES, EAGAIN, ETIMEDOUT, EINTR, EMSGSIZE, ELOOP, EDQUOT, ENOMEM,
@@ -455,6 +462,8 @@ struct capipc_send {
 	__u32 attachments_count;
 	__u32 handle;
 	__u32 ordinal;
+	__u32 source;
+	__u32 reserved;
 };
 
 /**
@@ -532,6 +541,8 @@ enum capipc_call_state {
  * @reply_len: out: number of bytes in the reply
  * @reply_attachments_count: out: number of attachments of the reply
  * @stamp: out: who replied
+ * @source: a buffer where the request is, as for CAPIPC_IOC_SEND, or 0; but see below
+ * @reserved: must be zero
  *
  * On failure, @pending and @state are written back too (unless that is itself
  * what faults), and @state says whether the request had been sent:
@@ -549,6 +560,11 @@ enum capipc_call_state {
  * than at first).
  * A call that runs into its deadline is given up, and its request withdrawn
  * unless somebody has received it.
+ *
+ * A large request in a @source is copied once, if a thread waits for it with a receive area: by
+ * the caller, or by that thread. So it may be read until the call is over, which it is not
+ * while it is pending; if it is changed before, what is received is as it was, or as it is,
+ * or some of both. When the call is over, however it ended, nobody reads it any more.
  *
  * Errors: those of CAPIPC_IOC_SEND, and ECONNRESET, EMFILE.
  */
@@ -571,6 +587,8 @@ struct capipc_call {
 	__u32 reply_len;
 	__u32 reply_attachments_count;
 	struct capipc_stamp stamp;
+	__u32 source;
+	__u32 reserved;
 };
 
 /**
@@ -1264,11 +1282,13 @@ struct capipc_fuse {
 
 /* A receive area: struct capipc_create_buffer. */
 #define CAPIPC_BUFFER_AREA	(1U << 0)
+/* Messages can be sent from it: struct capipc_create_buffer. */
+#define CAPIPC_BUFFER_SOURCE	(1U << 1)
 
 /**
  * struct capipc_create_buffer - CAPIPC_IOC_CREATE_BUFFER: make a shared buffer
  * @size: size of the struct as the caller knows it
- * @flags: %CAPIPC_BUFFER_AREA or zero
+ * @flags: %CAPIPC_BUFFER_AREA, %CAPIPC_BUFFER_SOURCE or zero
  * @bytes: in: how large, at least 1. out: rounded up to whole pages
  * @handle: out: a handle to it, with all rights of a buffer
  * @reserved: must be zero
@@ -1287,6 +1307,10 @@ struct capipc_fuse {
  * With %CAPIPC_BUFFER_AREA it is a *receive area* instead: memory that the kernel alone
  * writes, where messages are received; see struct capipc_receive. Its handle has READ
  * and MAP only, so that it stays with the context, and is mapped for reading only.
+ *
+ * With %CAPIPC_BUFFER_SOURCE it is a buffer that messages can be sent from, by whoever has a
+ * handle to it with READ: see struct capipc_send. The kernel has it mapped as well, which costs
+ * some bytes more for each page.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EMSGSIZE (larger than this kernel allows),
  * EDQUOT, ENOMEM; of mmap(2): EPERM, EINVAL, EBADF, EBUSY, EPROTOTYPE, EACCES (the file
