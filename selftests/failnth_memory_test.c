@@ -21,6 +21,16 @@ static int run_create_area(struct scene *s)
 	return ret;
 }
 
+static int run_create_source(struct scene *s)
+{
+	struct capipc_create_buffer a = { .bytes = 20 * 4096,
+					  .flags = CAPIPC_BUFFER_SOURCE };
+	int ret = ipc_do_create_buffer(s->fd, &a);
+
+	s->got = a.handle;
+	return ret;
+}
+
 static int prepare_area(struct scene *s)
 {
 	int ret = run_create_area(s);
@@ -137,6 +147,7 @@ static int run_send_buffer(struct scene *s)
 
 STEP(create_buffer, NULL, run_create_buffer, NULL, close_got);
 STEP(create_area, NULL, run_create_area, NULL, close_got);
+STEP(create_source, NULL, run_create_source, NULL, close_got);
 STEP(receive_in, prepare_area, run_receive_in, buffer_is_there, was_there);
 STEP(duplicate, prepare_buffer, run_duplicate, buffer_is_there, close_got);
 STEP(map, prepare_buffer, run_map, buffer_is_there, unmap);
