@@ -16,7 +16,6 @@ int capipc_endpoint_send(struct capipc_context *context, uint32_t endpoint,
 		.size = sizeof(send),
 		.flags = flags,
 		.deadline_ns = deadline_ns,
-		.data = pointer_to_u64(capipc_message_data(message, NULL)),
 		.attachments = pointer_to_u64(attachments),
 		.data_len = (uint32_t)message->length,
 		.handle = endpoint,
@@ -28,6 +27,7 @@ int capipc_endpoint_send(struct capipc_context *context, uint32_t endpoint,
 	if (ret < 0)
 		return ret;
 
+	send.data = capipc_message_locate(message, &send.source);
 	send.attachments_count =
 		(uint32_t)capipc_message_outgoing(message, attachments);
 	ret = capipc_context_ioctl(context, CAPIPC_IOC_SEND, &send);
@@ -75,7 +75,7 @@ int capipc_endpoint_call(struct capipc_context *context, uint32_t endpoint,
 		ret = capipc_message_sendable(request, context);
 		if (ret < 0)
 			return ret;
-		call.data = pointer_to_u64(capipc_message_data(request, NULL));
+		call.data = capipc_message_locate(request, &call.source);
 		call.data_len = (uint32_t)request->length;
 		call.ordinal = request->ordinal;
 		call.attachments_count =

@@ -31,9 +31,21 @@ struct capipc_context {
 };
 
 /**
+ * struct capipc_segment - memory of a message that the kernel has mapped as well
+ * @bytes: the memory, or NULL
+ * @room: how many bytes fit
+ * @handle: the buffer that it is
+ */
+struct capipc_segment {
+	uint8_t *bytes;
+	size_t room;
+	uint32_t handle;
+};
+
+/**
  * struct capipc_message - a buffer for one message, to build and to read
  * @context: where its handles are; counted
- * @data: the bytes, unless @in_area, or NULL if there never was room
+ * @data: the bytes, unless in a @segment, or NULL if there never was room
  * @length: how many there are
  * @room: how many fit
  * @cursor: how many have been read
@@ -42,10 +54,9 @@ struct capipc_context {
  * @handles_count: how many there are
  * @handles_room: how many fit
  * @handles_cursor: how many have been taken out again
- * @area: where the kernel puts the bytes that are received, or NULL
- * @area_handle: its handle
- * @area_room: how many fit there
- * @in_area: the bytes are there
+ * @area: where the kernel puts the bytes that are received, if there is one
+ * @source: where the bytes begin that are built, if there is one
+ * @segment: in which of the two the bytes are, or NULL
  * @append_error: the first append that failed
  * @read_error: the first read that failed
  */
@@ -59,10 +70,9 @@ struct capipc_message {
 	size_t handles_count;
 	size_t handles_room;
 	size_t handles_cursor;
-	void *area;
-	size_t area_room;
-	uint32_t area_handle;
-	bool in_area;
+	struct capipc_segment area;
+	struct capipc_segment source;
+	const struct capipc_segment *segment;
 	uint32_t ordinal;
 	int append_error;
 	int read_error;
@@ -112,10 +122,26 @@ size_t capipc_message_outgoing(const struct capipc_message *message,
 void capipc_message_handles_sent(struct capipc_message *message);
 void capipc_message_handles_close(struct capipc_message *message);
 int capipc_message_prepare(struct capipc_message *message);
-void capipc_message_area_free(struct capipc_message *message);
 void capipc_message_arrived(struct capipc_message *message, uint32_t ordinal,
 			    size_t length, size_t handles,
 			    const struct capipc_stamp *stamp);
+
+/*
+ * Where the bytes are, as the kernel takes it: in the buffer that *source is set to, or
+ * that is set to 0, and they are in ordinary memory.
+ */
+uint64_t capipc_message_locate(const struct capipc_message *message,
+			       uint32_t *source);
+
+/*
+ * Let a message, whose it is, have a segment of at least @bytes, made with @flags; it is
+ * made empty then. None, if @bytes is 0. Returns 0 or -errno, and then nothing changed.
+ */
+int capipc_segment_use(struct capipc_segment *segment,
+		       struct capipc_message *message, uint32_t flags,
+		       size_t bytes);
+void capipc_segment_free(struct capipc_segment *segment,
+			 struct capipc_context *context);
 
 /* The list as the kernel takes it: *array is to be freed. */
 int capipc_rules_export(const struct capipc_rules *rules, bool for_endpoint,

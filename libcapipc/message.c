@@ -40,7 +40,8 @@ void capipc_message_free(struct capipc_message *message)
 	if (!message)
 		return;
 	capipc_message_reset(message, 0);
-	capipc_message_area_free(message);
+	capipc_segment_free(&message->area, message->context);
+	capipc_segment_free(&message->source, message->context);
 	capipc_context_put(message->context);
 	free(message->handles);
 	free(message->data);
@@ -68,7 +69,7 @@ void capipc_message_handles_close(struct capipc_message *message)
 void capipc_message_reset(struct capipc_message *message, uint32_t ordinal)
 {
 	capipc_message_handles_close(message);
-	message->in_area = false;
+	message->segment = NULL;
 	message->length = 0;
 	message->cursor = 0;
 	message->ordinal = ordinal;
@@ -137,8 +138,8 @@ const void *capipc_message_data(const struct capipc_message *message,
 {
 	if (length)
 		*length = message->length;
-	if (message->in_area)
-		return message->area;
+	if (message->segment)
+		return message->segment->bytes;
 	return message->data ? (const void *)message->data : "";
 }
 
@@ -147,21 +148,30 @@ size_t capipc_message_handles(const struct capipc_message *message)
 	return message->handles_count - message->handles_cursor;
 }
 
-/* Nothing can be appended where only the kernel writes. There is room for it elsewhere. */
-static void message_leave_area(struct capipc_message *message)
+/* Are @needed bytes going to fit where they are? Nothing does where only the kernel writes. */
+static bool message_fits(const struct capipc_message *message, size_t needed)
 {
-	if (!message->in_area)
+	if (message->segment == &message->area)
+		return false;
+	if (message->segment)
+		return needed <= message->segment->room;
+	return message->data && needed <= message->room;
+}
+
+/* There is room for it in ordinary memory. */
+static void message_leave_segment(struct capipc_message *message)
+{
+	if (!message->segment)
 		return;
-	memcpy(message->data, message->area, message->length);
-	message->in_area = false;
+	memcpy(message->data, message->segment->bytes, message->length);
+	message->segment = NULL;
 }
 
 /* Room for @length more bytes, which count as appended; NULL: see append_error */
 static uint8_t *message_extend(struct capipc_message *message, size_t length)
 {
 	KEEP_ERRNO();
-	size_t needed, room;
-	uint8_t *bytes;
+	size_t needed, room, before = message->length;
 
 	if (message->append_error)
 		return NULL;
@@ -171,7 +181,9 @@ static uint8_t *message_extend(struct capipc_message *message, size_t length)
 	}
 
 	needed = message->length + length;
-	if (needed > message->room || !message->data || message->in_area) {
+	if (!before && message->source.bytes)
+		message->segment = &message->source;
+	if (!message_fits(message, needed)) {
 		room = message->room < ROOM_MIN ? ROOM_MIN : message->room * 2;
 		if (room < needed)
 			room = needed;
@@ -180,12 +192,12 @@ static uint8_t *message_extend(struct capipc_message *message, size_t length)
 		message->append_error = message_reserve_bytes(message, room);
 		if (message->append_error)
 			return NULL;
-		message_leave_area(message);
+		message_leave_segment(message);
 	}
 
-	bytes = message->data + message->length;
 	message->length = needed;
-	return bytes;
+	return (message->segment ? message->segment->bytes : message->data) +
+	       before;
 }
 
 static int message_append_int(struct capipc_message *message, uint64_t value,

@@ -11,14 +11,14 @@
 static int receive_grow(struct capipc_receive *receive,
 			struct capipc_message *message)
 {
-	bool in_area = message->area;
+	bool in_area = message->area.bytes;
 	int ret;
 
 	do {
-		receive->area = in_area ? message->area_handle : 0;
+		receive->area = in_area ? message->area.handle : 0;
 		receive->data = in_area ? 0 : pointer_to_u64(message->data);
 		receive->data_capacity = (uint32_t)(in_area ?
-							    message->area_room :
+							    message->area.room :
 							    message->room);
 		receive->attachments = pointer_to_u64(message->handles);
 		receive->attachments_capacity = (uint32_t)message->handles_room;
@@ -34,7 +34,7 @@ static int receive_grow(struct capipc_receive *receive,
 		    receive->attachments_count <= message->handles_room)
 			return ret;
 		/* What is larger than the area goes to ordinary memory, this time. */
-		in_area = in_area && receive->data_len <= message->area_room;
+		in_area = in_area && receive->data_len <= message->area.room;
 		ret = capipc_message_reserve(message, receive->data_len,
 					     receive->attachments_count);
 	} while (!ret);
@@ -65,7 +65,7 @@ static void receive_result(const struct capipc_receive *receive,
 	received->reply_handles_room = receive->reply_attachments_capacity;
 	received->cookie = receive->cookie;
 	received->stamp = receive->stamp;
-	message->in_area = receive->area;
+	message->segment = receive->area ? &message->area : NULL;
 	capipc_message_arrived(message, receive->ordinal, receive->data_len,
 			       receive->attachments_count, &receive->stamp);
 }

@@ -64,5 +64,6 @@ void test_invitations(void);
 int invited_main(void);
 void test_memory(void);
 void test_area(void);
+void test_source(void);
 
 #endif /* GUEST_H */

@@ -223,6 +223,7 @@ int main(int argc, char *argv[])
 	test_invitations();
 	test_memory();
 	test_area();
+	test_source();
 	capipc_message_free(message);
 	test_context();
 	capipc_message_free(reply);

@@ -93,6 +93,27 @@ int capipc_message_reserve(struct capipc_message *message, size_t bytes,
  */
 int capipc_message_use_area(struct capipc_message *message, size_t bytes);
 
+/**
+ * capipc_message_use_source() - send large messages without copying them twice
+ * @message: the message, which is made empty unless it has such a source already
+ * @bytes: how large, at most %CAPIPC_MESSAGE_MAX; 0: give the source up
+ *
+ * What is appended to @message while it is empty, and what follows, is put into memory that
+ * the kernel can read whoever runs, until it outgrows that: then it moves to ordinary
+ * memory. A large message in the source is copied once, by who sends or by who receives it,
+ * if somebody waits for it with an area. What is received into @message, also as a reply, is
+ * never in the source.
+ *
+ * As long as a call is pending, its request may be read there. If it is built anew before the
+ * call is over, what is received may be some of both. It may be freed.
+ *
+ * The memory is charged to the context, and mapped, like that of an area.
+ *
+ * Return: 0; -EMSGSIZE: more than %CAPIPC_MESSAGE_MAX, or than the kernel allows;
+ * -EDQUOT, -ENOMEM; -EINVAL: this kernel has no such sources.
+ */
+int capipc_message_use_source(struct capipc_message *message, size_t bytes);
+
 /** capipc_message_ordinal() - the ordinal, as the kernel checked it */
 uint32_t capipc_message_ordinal(const struct capipc_message *message);
 
