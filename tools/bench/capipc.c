@@ -18,6 +18,9 @@
 
 #define DEVICE "/dev/capipc"
 
+/* Shorter requests are in ordinary memory: that is cheaper than a source. */
+#define SOURCE_LEAST 16384
+
 int capipc_ioctl(int fd, unsigned long request, void *argument)
 {
 	return ioctl(fd, request, argument) < 0 ? -errno : 0;
@@ -47,6 +50,18 @@ static bool capipc_offers(const struct peer *peer, const struct workload *work)
 	(void)peer;
 	return work->batch <= BATCH_MAX &&
 	       work->handles + work->files <= HANDLES_MAX;
+}
+
+/* A request that is made where the kernel can read it, whoever runs. */
+static bool is_large(const struct workload *work)
+{
+	return work->shape == SHAPE_CALL && work->request >= SOURCE_LEAST;
+}
+
+static bool capipc_pointer_offers(const struct peer *peer,
+				  const struct workload *work)
+{
+	return is_large(work) && capipc_offers(peer, work);
 }
 
 static int capipc_prepare(struct cell *cell)
@@ -191,6 +206,29 @@ static int share_ring(struct cell *cell)
 	return hand_over(cell, consumer);
 }
 
+static int make_source(struct cell *cell)
+{
+	struct capipc_state *state = cell->state;
+	struct capipc_create_buffer create = {
+		.size = sizeof(create),
+		.flags = CAPIPC_BUFFER_SOURCE,
+		.bytes = cell->work->request,
+	};
+	int ret;
+
+	if (!is_large(cell->work) || cell->peer == &peer_capipc_pointer)
+		return 0;
+	ret = capipc_ioctl(state->fd, CAPIPC_IOC_CREATE_BUFFER, &create);
+	if (ret)
+		return ret;
+	cell->request = capipc_map(state->fd, create.handle,
+				   cell->work->request, PROT_READ | PROT_WRITE);
+	if (!cell->request)
+		return -errno;
+	state->source = create.handle;
+	return 0;
+}
+
 static int capipc_connect(struct cell *cell)
 {
 	struct capipc_state *state = cell->state;
@@ -201,6 +239,8 @@ static int capipc_connect(struct cell *cell)
 		ret = connect_all(cell);
 	if (!ret)
 		ret = make_attachments(cell);
+	if (!ret)
+		ret = make_source(cell);
 	if (!ret && work->shape == SHAPE_SHARE)
 		ret = share_buffer(cell);
 	if (!ret && (work->shape == SHAPE_STREAM || work->shape == SHAPE_BUSY))
@@ -208,7 +248,8 @@ static int capipc_connect(struct cell *cell)
 	state->call = (struct capipc_call){
 		.size = sizeof(state->call),
 		.deadline_ns = CAPIPC_FOREVER,
-		.data = PTR(cell->request),
+		.source = state->source,
+		.data = state->source ? 0 : PTR(cell->request),
 		.attachments = PTR(state->attachments),
 		.reply_data = PTR(cell->reply),
 		.reply_attachments = PTR(state->attachments),
@@ -404,5 +445,19 @@ const struct peer peer_capipc = {
 		[SHAPE_BUSY] = capipc_busy,
 		[SHAPE_SHARE] = capipc_share,
 	},
+	.finish = capipc_finish,
+};
+
+/* For comparison: what a source is good for. */
+const struct peer peer_capipc_pointer = {
+	.name = "capipc+pointer",
+	.title = "the same, large requests in ordinary memory",
+	.stamped = true,
+	.missing = capipc_missing,
+	.offers = capipc_pointer_offers,
+	.prepare = capipc_prepare,
+	.serve = capipc_serve,
+	.connect = capipc_connect,
+	.operation = { [SHAPE_CALL] = capipc_call },
 	.finish = capipc_finish,
 };

@@ -41,6 +41,7 @@ struct ring {
  * @call: of the client, with all that does not change
  * @attachments: what goes along, or has come
  * @buffer: memory that is shared
+ * @source: of the client, the buffer where requests are, or 0
  * @ring: the end of a data pipe that this side has
  * @consumer: the other one, if it has both
  * @name: by which they connect
@@ -51,6 +52,7 @@ struct capipc_state {
 	struct capipc_call call;
 	struct capipc_attachment attachments[HANDLES_MAX];
 	unsigned char *buffer;
+	uint32_t source;
 	struct ring ring;
 	struct ring consumer;
 	char name[64];

@@ -22,6 +22,7 @@ const struct peer *const peers[] = {
 	&peer_binder,
 	&peer_dbus,
 	&peer_capipc,
+	&peer_capipc_pointer,
 	NULL,
 };
 /* clang-format on */

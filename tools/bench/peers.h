@@ -9,6 +9,7 @@
 
 extern const struct peer peer_binder;
 extern const struct peer peer_capipc;
+extern const struct peer peer_capipc_pointer;
 extern const struct peer peer_dbus;
 extern const struct peer peer_eventfd;
 extern const struct peer peer_floor;
