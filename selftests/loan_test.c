@@ -450,7 +450,7 @@ TEST_F(loan, receiver_out_of_time)
 	for (withdrawn = false;; withdrawn = true) {
 		memset(&self->w, 0, sizeof(self->w));
 		self->w.r = area_request(&self->a, 100, MIB);
-		self->w.r.deadline_ns = ipc_in(100);
+		self->w.r.deadline_ns = ipc_in(1500);
 		ASSERT_OK(loan_receive_go(&self->w, self->a.fd));
 		area_keep(&self->a);
 		ASSERT_OK(hold_begin(&self->hold, SCHED_FIFO));

@@ -392,18 +392,21 @@ TEST_F(window, gives_up)
 TEST_F(window, made_smaller)
 {
 	struct async_send large, small;
-	int ret;
+	int ret, last = 0;
 
 	fill(self->fd, self->h[0], self->in, LARGE, &ret);
 	ASSERT_ERR(EAGAIN, ret);
 	ASSERT_OK(wait_for_room(self, &large, 5000, 3 * LARGE));
 	ASSERT_OK(wait_for_room(self, &small, 5001, LARGE));
 	ASSERT_OK(parameter_set_number("window_bytes", 2 * LARGE));
-	while (ipc_queued(self->fd, self->h[1]) > 0 && drop(self) >= 0)
-		;
+	while (ipc_queued(self->fd, self->h[1]) > 0 && (ret = drop(self)) >= 0)
+		last = ret;
 	EXPECT_ERR(EMSGSIZE, async_send_join(&large));
 	EXPECT_OK(async_send_join(&small));
-	EXPECT_EQ(5001, drop(self));
+	/* Unless it was as fast as we are. */
+	if (last != 5001)
+		last = drop(self);
+	EXPECT_EQ(5001, last);
 }
 
 /* ------------------------------------------------------- nobody is forgotten */
