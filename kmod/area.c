@@ -6,10 +6,8 @@
 
 #include "area.h"
 #include "buffer.h"
-#include "context.h"
 #include "copy.h"
 #include "memory.h"
-#include "table.h"
 
 /**
  * capipc_room_open - find where the bytes of a message are to go
@@ -28,18 +26,13 @@
 int capipc_room_open(struct capipc_room *room, struct capipc_context *context, u32 area,
 		     u64 offset, u32 capacity)
 {
-	struct capipc_memory *memory = capipc_table_get_buffer(&context->table, area,
-							       CAPIPC_RIGHT_READ);
-	u64 size;
+	struct capipc_memory *memory = capipc_buffer_get_mapped(context, area, offset, capacity);
 	int ret = 0;
 
 	if (IS_ERR(memory))
 		return PTR_ERR(memory);
-	size = capipc_memory_size(memory);
 	if (!memory->area)
 		ret = -EPROTOTYPE;
-	else if (offset > size || capacity > size - offset)
-		ret = -EINVAL;
 	else if (atomic_xchg_acquire(&memory->in_use, 1))
 		ret = -EBUSY;
 	if (ret) {

@@ -9,6 +9,34 @@
 #include "memory.h"
 #include "table.h"
 
+/**
+ * capipc_buffer_get_mapped - get a part of a buffer that the kernel has mapped
+ * @context: whose
+ * @handle: an area or a source, with %CAPIPC_RIGHT_READ
+ * @offset: where the part begins
+ * @len: how long it is
+ *
+ * Return: the memory, with a reference; or -EBADF, -EBUSY, -EPROTOTYPE (not such a buffer),
+ * -EPERM (not to be read), -EINVAL (not inside).
+ */
+struct capipc_memory *capipc_buffer_get_mapped(struct capipc_context *context, u32 handle,
+					       u64 offset, u32 len)
+{
+	struct capipc_memory *memory = capipc_table_get_buffer(&context->table, handle,
+							       CAPIPC_RIGHT_READ);
+	u64 size;
+	int ret;
+
+	if (IS_ERR(memory))
+		return memory;
+	size = capipc_memory_size(memory);
+	if (likely(memory->kernel && offset <= size && len <= size - offset))
+		return memory;
+	ret = memory->kernel ? -EINVAL : -EPROTOTYPE;
+	capipc_memory_put(memory);
+	return ERR_PTR(ret);
+}
+
 /*
  * Give the caller a handle: tell its value, then publish it. @out is where in the
  * request. One slot has been reserved; the reference of @what is consumed.

@@ -9,6 +9,8 @@
 
 #include "main.h"
 
+struct capipc_memory;
+
 /* Rights that the first handle to a buffer has. */
 #define CAPIPC_BUFFER_RIGHTS						\
 	(CAPIPC_RIGHT_READ | CAPIPC_RIGHT_WRITE | CAPIPC_RIGHT_MAP |	\
@@ -17,6 +19,8 @@
 /* Those of a receive area. */
 #define CAPIPC_AREA_RIGHTS	(CAPIPC_RIGHT_READ | CAPIPC_RIGHT_MAP)
 
+struct capipc_memory *capipc_buffer_get_mapped(struct capipc_context *context, u32 handle,
+					       u64 offset, u32 len);
 int capipc_ioctl_create_buffer(struct capipc_context *context, struct capipc_request *request);
 int capipc_ioctl_duplicate(struct capipc_context *context, struct capipc_request *request);
 

@@ -14,6 +14,8 @@
 #include "message.h"
 #include "source.h"
 
+struct capipc_receiver;
+
 /* Where the bytes of a message are that are lent. */
 static inline struct capipc_source *capipc_loan(struct capipc_message *message)
 {
@@ -35,6 +37,6 @@ static inline void capipc_loan_give(struct capipc_message *message,
 	message->lent = true;
 }
 
-bool capipc_loan_take(struct capipc_message *message, const struct capipc_room *room);
+bool capipc_loan_take(const struct capipc_receiver *receiver);
 
 #endif /* CAPIPC_LOAN_H */

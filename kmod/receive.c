@@ -415,38 +415,6 @@ static int capipc_receive_from(struct capipc_context *context, struct capipc_req
 	return capipc_receive_deliver_from(context, request, object, message);
 }
 
-/* A request that was given to the calling thread was withdrawn before it had its bytes. */
-static noinline void capipc_receive_withdrawn(struct capipc_object *object,
-					      struct capipc_message *message)
-{
-	struct capipc_endpoint *endpoint = capipc_endpoint(object);
-	bool suspect;
-
-	capipc_object_lock(object);
-	object->receiving = false;
-	endpoint->in_hand = 0;
-	capipc_window_release_locked(endpoint, message->charge);
-	capipc_object_update_ready_locked(object);
-	suspect = object->place == CAPIPC_PLACE_IN_FLIGHT;
-	capipc_object_unlock(object);
-	/* It carries nothing, and its call is over. */
-	capipc_message_free(message);
-	if (unlikely(suspect))
-		capipc_collect_suspect(object);
-}
-
-/* Returns whether there is something: not if it was lent, and withdrawn. */
-static inline bool capipc_receive_loan(const struct capipc_request *request,
-				       const struct capipc_receiver *receiver)
-{
-	struct capipc_message *message = receiver->message;
-
-	if (likely(!message->lent) || capipc_loan_take(message, &request->room))
-		return true;
-	capipc_receive_withdrawn(receiver->object, message);
-	return false;
-}
-
 /* What was given to the calling thread: who sent it has begun to receive it for us. */
 static int capipc_receive_given(struct capipc_context *context, struct capipc_request *request,
 				const struct capipc_receiver *receiver)
@@ -494,7 +462,7 @@ static int capipc_receive_any(struct capipc_context *context, struct capipc_requ
 			return expired ? -ETIMEDOUT : -EAGAIN;
 		ret = capipc_receiver_wait(&receiver, context, deadline);
 		if (receiver.object) {
-			taken = capipc_receive_loan(request, &receiver);
+			taken = likely(!receiver.message->lent) || capipc_loan_take(&receiver);
 			if (taken)
 				ret = capipc_receive_given(context, request, &receiver);
 			capipc_endpoint_put(capipc_endpoint(receiver.object));

@@ -2,9 +2,8 @@
 /*
  * Sources: see source.h.
  */
-#include "context.h"
+#include "buffer.h"
 #include "source.h"
-#include "table.h"
 
 /**
  * capipc_source_open - find where the bytes of a message are
@@ -20,21 +19,13 @@
 int capipc_source_open(struct capipc_source *source, struct capipc_context *context, u32 buffer,
 		       u64 offset, u32 len)
 {
-	struct capipc_memory *memory = capipc_table_get_buffer(&context->table, buffer,
-							       CAPIPC_RIGHT_READ);
-	u64 size;
-	int ret = 0;
+	struct capipc_memory *memory = capipc_buffer_get_mapped(context, buffer, offset, len);
 
 	if (IS_ERR(memory))
 		return PTR_ERR(memory);
-	size = capipc_memory_size(memory);
-	if (!memory->kernel || memory->area)
-		ret = -EPROTOTYPE;
-	else if (offset > size || len > size - offset)
-		ret = -EINVAL;
-	if (ret) {
+	if (memory->area) {
 		capipc_memory_put(memory);
-		return ret;
+		return -EPROTOTYPE;
 	}
 	source->memory = memory;
 	source->data = offset;
