@@ -285,16 +285,41 @@ static void *busy_fn(void *arg)
 	return NULL;
 }
 
+/*
+ * A processor of this machine may stand still for a while, for it is a program of another one, and
+ * that counts as time of who runs there. Who does not sleep takes too long every time.
+ */
+#define ATTEMPTS 4
+
+/* What the calling thread runs during so many calls, or more than @enough each time. */
+static int64_t calls_take(struct __test_metadata *_metadata, struct scene *s,
+			  int calls, int64_t enough)
+{
+	struct ping ping = { 0 }, pong;
+	int64_t ran = INT64_MAX;
+	struct capipc_call a;
+	int attempt, n;
+
+	for (attempt = 0; attempt < ATTEMPTS && ran >= enough; attempt++) {
+		ran = own_time();
+		for (n = 0; n < calls; n++) {
+			ping.number = n;
+			a = ping_call(&s->client[0], &ping, &pong);
+			ASSERT_OK(ipc_do_call(s->client[0].fd, &a));
+			ASSERT_OK(ping_check(&a, &ping, &pong));
+		}
+		ran = own_time() - ran;
+	}
+	return ran;
+}
+
 /* Who waits for long does not run, whether somebody else has the processor or not. */
 TEST_F(waiter, sleeps)
 {
-	struct ping ping = { 0 }, pong;
 	struct scene *s = &self->s;
 	bool stop = false;
-	struct capipc_call a;
 	pthread_t busy;
-	int64_t ran;
-	int i, others;
+	int others;
 
 	ASSERT_OK(scene_open(s, 1));
 	ASSERT_OK(scene_serve(s, 1, slow_fn));
@@ -302,13 +327,8 @@ TEST_F(waiter, sleeps)
 		if (others)
 			ASSERT_EQ(0,
 				  pthread_create(&busy, NULL, busy_fn, &stop));
-		ran = own_time();
-		for (i = 0; i < 5; i++) {
-			a = ping_call(&s->client[0], &ping, &pong);
-			ASSERT_OK(ipc_do_call(s->client[0].fd, &a));
-		}
 		/* Of the half second that this took. */
-		EXPECT_GT(100000000, own_time() - ran);
+		EXPECT_GT(100000000, calls_take(_metadata, s, 5, 100000000));
 	}
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	pthread_join(busy, NULL);
@@ -339,11 +359,7 @@ TEST_F(waiter, realtime)
 			 { 50, 40 },
 			 { 40, 50 } };
 	struct scene *s = &self->s;
-	struct ping ping = { 0 }, pong;
-	struct capipc_call a;
-	int64_t ran;
 	size_t i;
-	int n;
 
 	ASSERT_OK(scene_open(s, 1));
 	ASSERT_OK(scene_serve(s, 1, echo_fn));
@@ -351,14 +367,7 @@ TEST_F(waiter, realtime)
 		ASSERT_OK(
 			set_priority(s->server[0].thread, priority[i].server));
 		ASSERT_OK(set_priority(pthread_self(), priority[i].client));
-		ran = own_time();
-		for (n = 0; n < 100; n++) {
-			ping.number = n;
-			a = ping_call(&s->client[0], &ping, &pong);
-			ASSERT_OK(ipc_do_call(s->client[0].fd, &a));
-			ASSERT_OK(ping_check(&a, &ping, &pong));
-		}
-		EXPECT_GT(900000000, own_time() - ran);
+		EXPECT_GT(900000000, calls_take(_metadata, s, 100, 900000000));
 	}
 	ASSERT_OK(set_priority(pthread_self(), 0));
 	ASSERT_OK(set_priority(s->server[0].thread, 0));
@@ -369,20 +378,11 @@ TEST_F(waiter, realtime)
 TEST_F(waiter, realtime_sleeps)
 {
 	struct scene *s = &self->s;
-	struct ping ping = { 0 }, pong;
-	struct capipc_call a;
-	int64_t ran;
-	int i;
 
 	ASSERT_OK(scene_open(s, 1));
 	ASSERT_OK(scene_serve(s, 1, slow_fn));
 	ASSERT_OK(set_priority(pthread_self(), 50));
-	ran = own_time();
-	for (i = 0; i < 3; i++) {
-		a = ping_call(&s->client[0], &ping, &pong);
-		ASSERT_OK(ipc_do_call(s->client[0].fd, &a));
-	}
-	EXPECT_GT(50000000, own_time() - ran);
+	EXPECT_GT(50000000, calls_take(_metadata, s, 3, 50000000));
 	ASSERT_OK(set_priority(pthread_self(), 0));
 	EXPECT_OK(scene_stop(s));
 }
